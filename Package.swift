@@ -1,0 +1,76 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .strictMemorySafety(),
+]
+
+/// A module of varve: `imports` may name only modules that stand above it in the list below.
+func module(_ name: String, _ imports: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: imports, swiftSettings: settings)
+}
+
+/// The tests of one module, with the shared test support.
+func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: imports + ["TestSupport"], swiftSettings: settings)
+}
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "varve",
+    products: [.executable(name: "varve", targets: ["varve"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        module("Bytes", []),
+        module("Platform", ["Bytes", "CLinux", system]),
+        module("Hashing", ["Bytes", "CXXHash", "CCrypto"]),
+        module("Compression", ["Bytes", "CZstd"]),
+        module("Chunking", ["Bytes"]),
+        module("Repository", ["Bytes", "Platform", "Hashing", "Compression", "Chunking"]),
+        module(
+            "Snapshots",
+            ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository"]),
+        .executableTarget(
+            name: "varve",
+            dependencies: [
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository",
+                "Snapshots", argumentParser,
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "FloorBenchmark",
+            dependencies: ["Bytes", "Chunking", "Hashing", "Compression"],
+            path: "Benchmarks/FloorBenchmark", swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Bytes", "Platform", "Hashing", "Repository", "Snapshots"],
+            path: "Tests/TestSupport", swiftSettings: settings),
+        tests("Bytes", ["Bytes"]),
+        tests("Platform", ["Bytes", "Platform"]),
+        tests("Hashing", ["Bytes", "Hashing"]),
+        tests("Compression", ["Bytes", "Compression"]),
+        tests("Chunking", ["Bytes", "Chunking"]),
+        tests(
+            "Repository", ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository"]),
+        tests(
+            "Snapshots", ["Bytes", "Platform", "Hashing", "Chunking", "Repository", "Snapshots"]),
+        tests("Command", ["Bytes", "Platform", "varve"]),
+        tests("Tidy", []),
+    ]
+)

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# install-missing.sh build|test|demo|bench ...: installs with apt what those tasks need and what is
+# not there yet, through sudo when not root. Says nothing and touches nothing when all is there.
+set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+
+# need PACKAGE TEST...: notes the package when the test fails.
+missing=()
+need() {
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+command_exists() { command -v "$1"; }
+library_exists() { command -v pkg-config && pkg-config --exists "$1"; }
+venv_works() { python3 -c 'import ensurepip'; }
+
+for_build() {
+    need git command_exists git # SwiftPM fetches packages with it
+    need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
+    need pkg-config command_exists pkg-config
+    need libxxhash-dev library_exists libxxhash
+    need libzstd-dev library_exists libzstd
+    need libssl-dev library_exists libcrypto
+}
+for_demo() {
+    for_build
+    need attr command_exists setfattr
+    need acl command_exists setfacl
+}
+for_test() {
+    for_demo
+    need e2fsprogs command_exists mkfs.ext4
+    need mandoc command_exists mandoc
+    need python3 command_exists python3
+    need rsync command_exists rsync
+    need strace command_exists strace
+    need xxhash command_exists xxh128sum
+    need zstd command_exists zstd
+}
+for_bench() {
+    for_build
+    need borgbackup command_exists borg
+    need python3 command_exists python3
+    need python3-venv venv_works
+    need restic command_exists restic
+    need rsync command_exists rsync
+    need time test -x /usr/bin/time
+    need xdelta3 command_exists xdelta3
+    need zstd command_exists zstd
+}
+
+for task in "$@"; do
+    case $task in
+    build | demo | test | bench) "for_$task" ;;
+    *)
+        echo "usage: install-missing.sh build|demo|test|bench ..." >&2
+        exit 2
+        ;;
+    esac
+done
+if [[ ${#missing[@]} -eq 0 ]]; then exit 0; fi
+mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+
+# stop WHY: names what is missing, for whoever has to install it by hand.
+stop() {
+    echo "Missing: ${missing[*]} (names of Debian packages). $1" >&2
+    exit 1
+}
+command -v apt-get >/dev/null || stop "There is no apt-get here: install them by other means."
+root=()
+if [[ $(id -u) -ne 0 ]]; then
+    command -v sudo >/dev/null || stop "Neither root nor sudo: have them installed."
+    root=(sudo)
+fi
+
+echo "Installing ${missing[*]}" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# apt_get ARGUMENT...: quiet, unless it fails.
+apt_get() {
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -qq "$@" >"$log" 2>&1 && return
+    cat "$log" >&2
+    stop "apt-get ${1} failed (above)."
+}
+apt_get update
+apt_get install --no-install-recommends "${missing[@]}"
