@@ -1,0 +1,78 @@
+/// Operations on paths as raw bytes: names on Linux are bytes, not text.
+package enum PathBytes {
+    package static let separator = UInt8(ascii: "/")
+
+    /// Orders two relative paths component by component: '/' sorts before every other byte.
+    ///
+    /// This is the order of a depth-first walk that visits each directory's names in byte order.
+    package static func isBefore(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+        let common = min(one.count, other.count)
+        for index in 0..<common where one[index] != other[index] {
+            return rank(one[index]) < rank(other[index])
+        }
+        return one.count < other.count
+    }
+
+    private static func rank(_ byte: UInt8) -> Int { byte == separator ? -1 : Int(byte) }
+
+    package static func join(_ directory: [UInt8], _ name: some Collection<UInt8>) -> [UInt8] {
+        directory.isEmpty ? Array(name) : directory + [separator] + name
+    }
+
+    /// The last component.
+    package static func name(_ path: [UInt8]) -> ArraySlice<UInt8> {
+        guard let slash = path.lastIndex(of: separator) else { return path[...] }
+        return path[(slash + 1)...]
+    }
+
+    /// Everything before the last component; empty at the top.
+    package static func parent(_ path: [UInt8]) -> [UInt8] {
+        guard let slash = path.lastIndex(of: separator) else { return [] }
+        return Array(path[..<slash])
+    }
+
+    /// Whether `path` is `directory` or lies below it; everything lies below the empty path.
+    package static func isInside(_ path: [UInt8], _ directory: [UInt8]) -> Bool {
+        directory.isEmpty
+            || path.starts(with: directory)
+                && (path.count == directory.count || path[directory.count] == separator)
+    }
+
+    /// Text that is safe on a terminal: control bytes, backslash and invalid UTF-8 as `\xNN`.
+    package static func printable(_ bytes: some Collection<UInt8>) -> String {
+        let bytes = Array(bytes)
+        var text = ""
+        var start = 0
+        while start < bytes.count {
+            var decoder = UTF8()
+            var iterator = bytes[start...].makeIterator()
+            decoding: while true {
+                switch decoder.decode(&iterator) {
+                case .scalarValue(let scalar):
+                    let end = start + UTF8.width(scalar)
+                    text += isSafe(scalar) ? String(scalar) : escape(bytes[start..<end])
+                    start = end
+                case .emptyInput: break decoding
+                case .error:
+                    // One byte is escaped; the bytes behind it may begin something valid.
+                    text += escape(bytes[start...start])
+                    start += 1
+                    break decoding
+                }
+            }
+        }
+        return text
+    }
+
+    private static func isSafe(_ scalar: Unicode.Scalar) -> Bool {
+        guard scalar != "\\", !(0x7f...0x9f).contains(scalar.value) else { return false }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: return false
+        default: return true
+        }
+    }
+
+    private static func escape(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { $0 == UInt8(ascii: "\\") ? "\\\\" : "\\x" + Hex.encode([$0]) }.joined()
+    }
+}

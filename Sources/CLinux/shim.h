@@ -1,0 +1,87 @@
+// Header-only shims for the Linux calls that Swift cannot import: variadic functions, raw system
+// calls, and statx flattened into a struct of plain fields. Each returns what the call returns.
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+struct varve_status {
+    uint32_t mode, links, uid, gid;
+    uint64_t inode, size, blocks;
+    int64_t mtime_seconds, ctime_seconds;
+    uint32_t mtime_nanoseconds, ctime_nanoseconds;
+    uint64_t device, special_device;
+};
+
+static inline int varve_statx(int directory, const char *name, int flags,
+                              struct varve_status *out) {
+    struct statx x;
+    int result = (int)syscall(SYS_statx, directory, name, flags | AT_STATX_DONT_SYNC,
+                              STATX_BASIC_STATS, &x);
+    if (result != 0) return result;
+    out->mode = x.stx_mode;
+    out->links = x.stx_nlink;
+    out->uid = x.stx_uid;
+    out->gid = x.stx_gid;
+    out->inode = x.stx_ino;
+    out->size = x.stx_size;
+    out->blocks = x.stx_blocks;
+    out->mtime_seconds = x.stx_mtime.tv_sec;
+    out->mtime_nanoseconds = x.stx_mtime.tv_nsec;
+    out->ctime_seconds = x.stx_ctime.tv_sec;
+    out->ctime_nanoseconds = x.stx_ctime.tv_nsec;
+    out->device = makedev(x.stx_dev_major, x.stx_dev_minor);
+    out->special_device = makedev(x.stx_rdev_major, x.stx_rdev_minor);
+    return 0;
+}
+
+static inline long varve_getdents64(int directory, void *buffer, unsigned long capacity) {
+    return syscall(SYS_getdents64, directory, buffer, capacity);
+}
+
+static inline int varve_openat(int directory, const char *path, int flags, unsigned mode) {
+    return openat(directory, path, flags | O_CLOEXEC, mode);
+}
+
+static inline int varve_openat2(int directory, const char *path, uint64_t flags, uint64_t mode,
+                                uint64_t resolve) {
+    struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+static inline int varve_renameat2(int source, const char *source_name, int target,
+                                  const char *target_name, unsigned flags) {
+    return (int)syscall(SYS_renameat2, source, source_name, target, target_name, flags);
+}
+
+static inline int varve_clone(int target, int source) { return ioctl(target, FICLONE, source); }
+
+static inline int varve_terminal_columns(int descriptor) {
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static inline int varve_syncfs(int descriptor) { return syncfs(descriptor); }
+
+static inline int varve_punch_hole(int descriptor, int64_t offset, int64_t count) {
+    return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count);
+}
+
+enum {
+    VARVE_RESOLVE_BENEATH = RESOLVE_BENEATH,
+    VARVE_RESOLVE_NO_SYMLINKS = RESOLVE_NO_SYMLINKS,
+    VARVE_RESOLVE_NO_MAGICLINKS = RESOLVE_NO_MAGICLINKS,
+};

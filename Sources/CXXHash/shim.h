@@ -1,0 +1,15 @@
+// The dispatching entry point picks AVX2 or AVX-512 at run time; plain XXH3_128bits in Debian's
+// libxxhash is the SSE2 build, four times slower. It exists on x86-64 and in the shared library only.
+#pragma once
+#include <xxhash.h>
+#if defined(__x86_64__) && !defined(VARVE_PLAIN_XXH3)
+#include <xxh_x86dispatch.h>
+#undef XXH3_128bits
+static inline XXH128_hash_t varve_xxh3_128(const void *bytes, size_t count) {
+    return XXH3_128bits_dispatch(bytes, count);
+}
+#else
+static inline XXH128_hash_t varve_xxh3_128(const void *bytes, size_t count) {
+    return XXH3_128bits(bytes, count);
+}
+#endif

@@ -1,0 +1,50 @@
+package import Bytes
+internal import CCrypto
+internal import CXXHash
+
+// SHA-256 comes from the system's libcrypto. Measured here against swift-crypto 4.5: SHA-256 is
+// equal (both use the SHA extensions), AES-GCM is 3.7 times faster, and a first release build is
+// 2.3 minutes shorter. This file is the only one that knows which library it is.
+
+extension XXH3Digest {
+    /// Hashes with seed 0, as `xxh128sum` does.
+    package init(of bytes: Span<UInt8>) {
+        self = unsafe bytes.withUnsafeBytes { buffer in
+            let digest = unsafe varve_xxh3_128(buffer.baseAddress, buffer.count)
+            return XXH3Digest(high: digest.high64, low: digest.low64)
+        }
+    }
+}
+
+extension SHA256Digest {
+    package init(of bytes: Span<UInt8>) {
+        var hasher = SHA256Hasher()
+        hasher.update(bytes)
+        self = hasher.finish()
+    }
+}
+
+/// Computes a SHA-256 digest piece by piece.
+package struct SHA256Hasher {
+    private var context = unsafe SHA256_CTX()
+
+    package init() { _ = unsafe SHA256_Init(&context) }
+
+    package mutating func update(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBytes { buffer in
+            _ = unsafe SHA256_Update(&context, buffer.baseAddress, buffer.count)
+        }
+    }
+
+    /// Ends the message; the hasher starts afresh.
+    package mutating func finish() -> SHA256Digest {
+        var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        unsafe withUnsafeMutableBytes(of: &words) { buffer in
+            let digest = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            _ = unsafe SHA256_Final(digest, &context)
+        }
+        _ = unsafe SHA256_Init(&context)
+        return SHA256Digest(
+            words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+    }
+}

@@ -1,0 +1,149 @@
+internal import Glibc
+
+// The one file with threads and locks. `Monitor` is unchecked-Sendable because its state is only
+// ever touched between lock and unlock; everything else is built from it.
+
+/// State that several threads share, with a condition that they can wait for (man 3 pthread_cond).
+package final class Monitor<State>: @unchecked Sendable {
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var state: State
+
+    package init(_ state: sending State) {
+        self.state = state
+        unsafe mutex = .allocate(capacity: 1)
+        unsafe condition = .allocate(capacity: 1)
+        unsafe pthread_mutex_init(mutex, nil)
+        unsafe pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        unsafe pthread_cond_destroy(condition)
+        unsafe pthread_mutex_destroy(mutex)
+        unsafe condition.deallocate()
+        unsafe mutex.deallocate()
+    }
+
+    /// Runs `body` alone; nobody is woken.
+    package func read<Value>(_ body: (inout State) -> Value) -> Value {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        return body(&state)
+    }
+
+    /// Runs `body` alone, then wakes everyone who waits.
+    package func update<Value>(_ body: (inout State) -> Value) -> Value {
+        unsafe pthread_mutex_lock(mutex)
+        defer {
+            unsafe pthread_cond_broadcast(condition)
+            unsafe pthread_mutex_unlock(mutex)
+        }
+        return body(&state)
+    }
+
+    /// Waits until `ready` returns a value; it runs alone, and others are woken afterwards.
+    package func wait<Value>(_ ready: (inout State) -> Value?) -> Value {
+        unsafe pthread_mutex_lock(mutex)
+        defer {
+            unsafe pthread_cond_broadcast(condition)
+            unsafe pthread_mutex_unlock(mutex)
+        }
+        while true {
+            if let value = ready(&state) { return value }
+            unsafe pthread_cond_wait(condition, mutex)
+        }
+    }
+}
+
+/// A queue of at most `capacity` elements between threads; a full one makes its writers wait.
+package final class BoundedQueue<Element: Sendable>: Sendable {
+    private struct State {
+        var elements: [Element?] = []
+        var first = 0
+        var count = 0
+        var isClosed = false
+
+        mutating func append(_ element: Element) {
+            elements[(first + count) % elements.count] = element
+            count += 1
+        }
+
+        mutating func removeFirst() -> Element? {
+            defer {
+                elements[first] = nil
+                first = (first + 1) % elements.count
+                count -= 1
+            }
+            return elements[first]
+        }
+    }
+
+    private let state: Monitor<State>
+
+    package init(capacity: Int) {
+        precondition(capacity > 0)
+        state = Monitor(State(elements: Array(repeating: nil, count: capacity)))
+    }
+
+    /// Waits for room; returns false, dropping the element, once the queue is closed.
+    @discardableResult
+    package func push(_ element: Element) -> Bool {
+        state.wait { state in
+            if state.isClosed { return false }
+            guard state.count < state.elements.count else { return nil }
+            state.append(element)
+            return true
+        }
+    }
+
+    /// Waits for an element; nil once the queue is closed and drained.
+    package func pop() -> Element? {
+        state.wait { state -> Element?? in
+            if state.count > 0 { return .some(state.removeFirst()) }
+            return state.isClosed ? .some(nil) : nil
+        }
+    }
+
+    /// Ends the queue: what is in it is still delivered.
+    package func close() {
+        state.update { $0.isClosed = true }
+    }
+}
+
+/// Threads of our own for blocking work; the system's default stack of 8 MiB each.
+package struct WorkerThreads: ~Copyable {
+    private var threads: [pthread_t] = []
+
+    /// Starts `count` threads that run `body` with their index.
+    package init(count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        for index in 0..<count {
+            let start = Unmanaged.passRetained(Start { body(index) })
+            var thread = pthread_t()
+            let failure = unsafe pthread_create(
+                &thread, nil,
+                { argument in
+                    guard let argument = unsafe argument else { return nil }
+                    unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().run()
+                    return nil
+                }, start.toOpaque())
+            precondition(failure == 0, "the system refuses threads")
+            threads.append(thread)
+        }
+    }
+
+    /// Waits until all threads have returned.
+    package consuming func join() {
+        for thread in threads { _ = unsafe pthread_join(thread, nil) }
+    }
+
+    private final class Start {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+}
+
+/// The machine as far as it decides how many threads are worth having.
+package enum Processors {
+    /// Processors that this process may use.
+    package static let count: Int = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+}
