@@ -1,0 +1,230 @@
+package import Bytes
+package import Hashing
+package import Platform
+
+/// Where every blob of a repository lies: the index segments, and in memory what no segment has.
+package final class BlobIndex: Sendable {
+    private struct State {
+        var segments: [IndexSegment] = []
+        /// Blobs of packs that no segment lists.
+        var loose: [BlobID: BlobPlace] = [:]
+        /// Packs that a segment, or `loose`, lists.
+        var knownPacks: Set<PackID> = []
+        /// Packs that were seen in the storage; nil before they were listed.
+        var presentPacks: Set<PackID>?
+        /// Packs that no segment listed when they were found: their names may not be durable yet.
+        var foundPacks: Set<PackID> = []
+        var damage: [RepositoryError] = []
+    }
+
+    private let storage: any Storage
+    private let state = Monitor(State())
+
+    /// Opens all segments; those that are damaged are left out and told by `damage`.
+    package init(_ storage: any Storage) throws(RepositoryError) {
+        self.storage = storage
+        let (segments, damage) = try Self.load(storage)
+        state.update { state in
+            state.segments = segments
+            state.knownPacks = Set(segments.flatMap(\.packs))
+            state.damage = damage
+        }
+    }
+
+    /// Why segments could not be used. The tables of contents of their packs are read instead.
+    package var damage: [RepositoryError] { state.read { $0.damage } }
+
+    package var segments: [IndexSegment] { state.read { $0.segments } }
+
+    private static func load(_ storage: any Storage) throws(RepositoryError) -> (
+        [IndexSegment], [RepositoryError]
+    ) {
+        var segments: [IndexSegment] = []
+        var damage: [RepositoryError] = []
+        for digest in try listed(storage, .index) {
+            let name = ObjectName.index(IndexID(digest))
+            do throws(RepositoryError) {
+                let object = try about(name) { try storage.open(name) }
+                segments.append(try IndexSegment(IndexID(digest), object))
+            } catch where error.isMissing {
+                continue  // Another process merged it into a newer one.
+            } catch where error.isDamage {
+                damage.append(error)
+            }
+        }
+        return (segments, damage)
+    }
+
+    static func listed(_ storage: any Storage, _ kind: ObjectKind) throws(RepositoryError)
+        -> [SHA256Digest]
+    {
+        do throws(PlatformError) {
+            return try storage.list(kind)
+        } catch {
+            throw RepositoryError(.environment(error), kind.rawValue)
+        }
+    }
+
+    /// Places where the blob is said to lie: those in the first segment that has any. `findAll`
+    /// tells the rest, for when none of them is good.
+    package func find(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
+        for segment in segments {
+            let places = try places(of: id, in: segment)
+            if !places.isEmpty { return places + loosePlaces(id) }
+        }
+        return loosePlaces(id)
+    }
+
+    /// All places where the blob is said to lie, in all segments and in packs that none lists.
+    package func findAll(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
+        try listPacks()
+        var found: [BlobPlace] = []
+        for segment in segments { found += try places(of: id, in: segment) }
+        return found + loosePlaces(id)
+    }
+
+    private func places(of id: BlobID, in segment: IndexSegment) throws(RepositoryError)
+        -> [BlobPlace]
+    {
+        do throws(RepositoryError) {
+            return try segment.find(id)
+        } catch where error.isDamage {
+            try replaceDamaged(segment, error)
+            return []
+        }
+    }
+
+    private func loosePlaces(_ id: BlobID) -> [BlobPlace] {
+        state.read { $0.loose[id] }.map { [$0] } ?? []
+    }
+
+    /// Reads the tables of contents of a damaged segment's packs in its stead.
+    private func replaceDamaged(_ segment: IndexSegment, _ error: RepositoryError)
+        throws(RepositoryError)
+    {
+        state.update { state in
+            state.segments.removeAll { $0.id == segment.id }
+            state.damage.append(error)
+        }
+        try readTables(segment.packs)
+    }
+
+    /// Places of the blob in packs that are there; lists the packs first if need be.
+    package func findPresent(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
+        try listPacks()
+        for segment in segments {
+            let present = presentOnly(try places(of: id, in: segment))
+            if !present.isEmpty { return present }
+        }
+        return presentOnly(loosePlaces(id))
+    }
+
+    private func presentOnly(_ places: [BlobPlace]) -> [BlobPlace] {
+        guard !places.isEmpty else { return [] }
+        return state.read { state in
+            places.filter { state.presentPacks?.contains($0.pack) == true }
+        }
+    }
+
+    /// Lists the packs once, and reads the tables of contents of those that no segment lists:
+    /// what an interrupted run or a lost index left behind.
+    package func listPacks() throws(RepositoryError) {
+        guard state.read({ $0.presentPacks == nil }) else { return }
+        let present = Set(try Self.listed(storage, .pack).map(PackID.init))
+        let unknown = state.update { state in
+            let unknown = present.subtracting(state.knownPacks)
+            state.foundPacks.formUnion(unknown)
+            return unknown
+        }
+        try readTables(unknown.sorted { $0.digest < $1.digest })
+        // Only now: until all tables are read, "not found" means nothing to another thread.
+        state.update { $0.presentPacks = present.union($0.presentPacks ?? []) }
+    }
+
+    /// Makes the names of packs durable that were found and not written by this run: the run that
+    /// published them may have been killed before it did. An index that names them comes after.
+    func syncFoundPacks() throws(RepositoryError) {
+        let found = state.read { $0.foundPacks }
+        guard !found.isEmpty else { return }
+        do throws(PlatformError) {
+            try storage.syncNames(found.map(ObjectName.pack))
+        } catch {
+            throw RepositoryError(.environment(error), ObjectKind.pack.rawValue)
+        }
+        state.update { $0.foundPacks.subtract(found) }
+    }
+
+    /// Those of the segments that can be read to their ends. The others are left out from now on,
+    /// and the tables of contents of their packs are read in their stead.
+    func sound(_ segments: [IndexSegment]) throws(RepositoryError) -> [IndexSegment] {
+        var sound: [IndexSegment] = []
+        for segment in segments {
+            do throws(RepositoryError) {
+                try segment.checkEntries()
+                sound.append(segment)
+            } catch where error.isDamage {
+                try replaceDamaged(segment, error)
+            }
+        }
+        return sound
+    }
+
+    private func readTables(_ packs: [PackID]) throws(RepositoryError) {
+        for pack in packs {
+            do throws(RepositoryError) {
+                addPack(pack, try PackReader(pack, storage).entries())
+            } catch where error.isDamage {
+                continue  // `check` names it; nothing may rely on it.
+            }
+        }
+    }
+
+    /// Whether every pack that the index lists is there, and every segment could be read.
+    package func isComplete() throws(RepositoryError) -> Bool {
+        try listPacks()
+        return state.read { state in
+            state.damage.isEmpty && state.presentPacks?.isSuperset(of: state.knownPacks) == true
+        }
+    }
+
+    /// Packs that the index lists but the storage does not have.
+    package func missingPacks() throws(RepositoryError) -> [PackID] {
+        try listPacks()
+        return state.read { $0.knownPacks.subtracting($0.presentPacks ?? []) }
+            .sorted { $0.digest < $1.digest }
+    }
+
+    /// Packs in the storage.
+    package func presentPacks() throws(RepositoryError) -> [PackID] {
+        try listPacks()
+        return state.read { $0.presentPacks ?? [] }.sorted { $0.digest < $1.digest }
+    }
+
+    /// Makes the blobs of a published pack findable.
+    func addPack(_ pack: PackID, _ entries: [PackEntry]) {
+        state.update { state in
+            state.knownPacks.insert(pack)
+            state.presentPacks?.insert(pack)
+            for entry in entries { state.loose[entry.id] = BlobPlace(entry, in: pack) }
+        }
+    }
+
+    /// Blobs that no segment holds.
+    var looseCount: Int { state.read { $0.loose.count } }
+
+    /// Everything that no segment holds.
+    func looseBlobs() -> [LocatedBlob] {
+        state.read { $0.loose.map { LocatedBlob(id: $0.key, place: $0.value) } }
+    }
+
+    /// Replaces loose blobs, and the segments in `merged`, by a new segment that holds them.
+    func replace(loose blobs: [LocatedBlob], merged: [IndexSegment], by segment: IndexSegment) {
+        let gone = Set(merged.map(\.id))
+        state.update { state in
+            for blob in blobs { state.loose[blob.id] = nil }
+            state.segments.removeAll { gone.contains($0.id) }
+            state.segments.append(segment)
+            state.knownPacks.formUnion(segment.packs)
+        }
+    }
+}

@@ -1,0 +1,201 @@
+package import Bytes
+package import Platform
+internal import SystemPackage
+
+/// A repository in a directory of a local or mounted file system.
+///
+///     config            packs/3f/<64 digits>    index/<64 digits>
+///     snapshots/<64 digits>                     leases/<name>
+///
+/// Temporary names are `.tmp-<random>`, in the directory of their kind; a crash may leave some.
+package final class DirectoryStorage: Storage {
+    let root: PinnedDirectory
+    package let location: String
+
+    private static let temporaryPrefix = Array(".tmp-".utf8)
+
+    /// Opens an existing directory.
+    package init(_ path: [UInt8]) throws(PlatformError) {
+        root = try PinnedDirectory(path)
+        location = PathBytes.printable(path)
+    }
+
+    /// Makes the directory where it is missing, and the directories in it, durably.
+    ///
+    /// Throws `fileExists` when the directory holds anything.
+    package static func create(_ path: [UInt8]) throws(PlatformError) -> DirectoryStorage {
+        do throws(PlatformError) {
+            try FileOperations.makeDirectory(path, mode: 0o700)
+        } catch where error.errno == .fileExists {
+            let directory = try Descriptor.open(path, [.readOnly, .directory])
+            guard try directory.names(path).isEmpty else { throw error }
+        }
+        let storage = try DirectoryStorage(path)
+        try storage.makeDirectories()
+        try storage.syncParent()
+        return storage
+    }
+
+    private func makeDirectories() throws(PlatformError) {
+        for kind in ObjectKind.allCases where kind != .config {
+            try FileOperations.makeDirectory(
+                Array(kind.rawValue.utf8), at: root.descriptor.raw, mode: 0o700)
+        }
+        for shard in 0..<256 {
+            let name = "packs/" + Hex.encode([UInt8(shard)])
+            try FileOperations.makeDirectory(
+                Array(name.utf8), at: root.descriptor.raw, mode: 0o700)
+        }
+        try syncDirectory(Array("packs".utf8))
+        try syncDirectory([])
+    }
+
+    private func syncParent() throws(PlatformError) {
+        let parent = try root.descriptor.duplicate()
+        let above = try Descriptor.open(
+            Array("..".utf8), [.readOnly, .directory], at: parent.raw)
+        try above.sync(root.path)
+    }
+
+    private func syncDirectory(_ path: [UInt8]) throws(PlatformError) {
+        try root.open(path, [.readOnly, .directory]).sync(path)
+    }
+
+    private static func directory(of name: ObjectName) -> [UInt8] {
+        PathBytes.parent(Array(name.path.utf8))
+    }
+
+    package func stage(_ kind: ObjectKind) throws(PlatformError) -> any StagedObject {
+        let name = Self.temporaryPrefix + Array(Hex.encode(HostSystem.randomBytes(12)).utf8)
+        let directory = kind == .config ? [] : Array(kind.rawValue.utf8)
+        let path = PathBytes.join(directory, name)
+        let descriptor = try root.open(path, [.readWrite, .create, .exclusive], mode: 0o400)
+        return DirectoryStagedObject(self, path, descriptor)
+    }
+
+    package func syncNames(_ names: [ObjectName]) throws(PlatformError) {
+        for directory in Set(names.map(Self.directory)) { try syncDirectory(directory) }
+    }
+
+    package func list(_ kind: ObjectKind) throws(PlatformError) -> [SHA256Digest] {
+        let top = Array(kind.rawValue.utf8)
+        guard kind == .pack else { return try digests(in: top) }
+        var found: [SHA256Digest] = []
+        for shard in 0..<256 {
+            found += try digests(in: top + [PathBytes.separator] + Hex.encode([UInt8(shard)]).utf8)
+        }
+        return found
+    }
+
+    /// Names that are not 64 hexadecimal digits are not ours, and left alone.
+    private func digests(in directory: [UInt8]) throws(PlatformError) -> [SHA256Digest] {
+        let names = try root.open(directory, [.readOnly, .directory]).names(directory)
+        return names.compactMap { SHA256Digest(hex: String(decoding: $0, as: UTF8.self)) }
+    }
+
+    package func open(_ name: ObjectName) throws(PlatformError) -> any StoredObject {
+        let path = Array(name.path.utf8)
+        // A fifo in its place must not make the reader wait.
+        let descriptor = try root.open(path, [.readOnly, .nonBlocking])
+        let status = try descriptor.status(path)
+        guard status.type == .regular else {
+            throw PlatformError("open", path, .invalidArgument)
+        }
+        return DirectoryStoredObject(path, descriptor, size: status.size)
+    }
+
+    package func remove(_ name: ObjectName) throws(PlatformError) {
+        do throws(PlatformError) {
+            try FileOperations.remove(Array(name.path.utf8), at: root.descriptor.raw)
+        } catch where error.errno == .noSuchFileOrDirectory {}
+    }
+}
+
+private final class DirectoryStagedObject: StagedObject {
+    private let storage: DirectoryStorage
+    private let path: [UInt8]
+    private let descriptor: Descriptor
+    private let isPublished = Monitor(false)
+
+    init(_ storage: DirectoryStorage, _ path: [UInt8], _ descriptor: consuming Descriptor) {
+        self.storage = storage
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit { discard() }
+
+    func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(PlatformError) {
+        try descriptor.write(bytes, at: offset, path)
+    }
+
+    func sync() throws(PlatformError) { try descriptor.sync(path) }
+
+    func publish(as name: ObjectName) throws(PlatformError) {
+        do throws(PlatformError) {
+            try FileOperations.renameWithoutReplacing(
+                path, to: Array(name.path.utf8), at: storage.root.descriptor.raw)
+        } catch where error.errno == .fileExists && name != .config {
+            guard try isDifferent(from: name) else { return }
+            try FileOperations.rename(
+                path, to: Array(name.path.utf8), at: storage.root.descriptor.raw)
+        }
+        isPublished.update { $0 = true }
+    }
+
+    /// Whether the published object does not hold the same bytes: it is damaged then.
+    private func isDifferent(from name: ObjectName) throws(PlatformError) -> Bool {
+        let published = try storage.open(name)
+        let size = try descriptor.status(path).size
+        guard published.size == size else { return true }
+        for offset in stride(from: 0, to: size, by: 1 << 20) {
+            let ours = try descriptor.read(1 << 20, at: offset, path)
+            if try published.read(1 << 20, at: offset) != ours { return true }
+        }
+        return false
+    }
+
+    func discard() {
+        guard !isPublished.read({ $0 }) else { return }
+        try? FileOperations.remove(path, at: storage.root.descriptor.raw)
+    }
+}
+
+private final class DirectoryStoredObject: StoredObject {
+    private let path: [UInt8]
+    private let descriptor: Descriptor
+    let size: UInt64
+    /// Mapped at first use; packs never are.
+    private let mapping = Monitor<MappedFile?>(nil)
+
+    init(_ path: [UInt8], _ descriptor: consuming Descriptor, size: UInt64) {
+        self.path = path
+        self.descriptor = descriptor
+        self.size = size
+    }
+
+    func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
+        try descriptor.read(count, at: offset, path)
+    }
+
+    func withBytes<Value>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Value)
+        throws(PlatformError) -> Value
+    {
+        try map().withBytes(range, body)
+    }
+
+    private func map() throws(PlatformError) -> MappedFile {
+        let made: Result<MappedFile, PlatformError> = mapping.read { mapping in
+            if let mapping { return .success(mapping) }
+            do throws(PlatformError) {
+                let file = try MappedFile(descriptor, path)
+                file.adviseRandom()
+                mapping = file
+                return .success(file)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try made.get()
+    }
+}

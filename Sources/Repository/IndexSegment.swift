@@ -1,0 +1,179 @@
+package import Bytes
+package import Hashing
+package import Platform
+
+/// One immutable sorted table from blob ids to places, mapped into memory.
+package final class IndexSegment: Sendable {
+    package let id: IndexID
+    package let packs: [PackID]
+    package let entryCount: Int
+
+    private let object: any StoredObject
+    private let fanOutBits: Int
+    private let fanOut: [UInt32]
+    private let blockChecksums: [UInt64]
+    private let entriesOffset: Int
+    /// Blocks whose checksum was found to be right.
+    private let checkedBlocks: Monitor<[Bool]>
+
+    /// Opens a segment and checks everything before its entries.
+    package init(_ id: IndexID, _ object: any StoredObject) throws(RepositoryError) {
+        let name = ObjectName.index(id)
+        let directory = try about(name) {
+            do {
+                return try Directory(object)
+            } catch let error as RepositoryError where error.isUnsupported {
+                // Only what its name covers can be of another version; else it is damaged.
+                try Self.checkDigest(id, object)
+                throw error
+            }
+        }
+        self.id = id
+        self.object = object
+        packs = directory.packs
+        entryCount = directory.entryCount
+        fanOutBits = directory.fanOutBits
+        fanOut = directory.fanOut
+        blockChecksums = directory.blockChecksums
+        entriesOffset = directory.entriesOffset
+        checkedBlocks = Monitor(Array(repeating: false, count: directory.blockChecksums.count))
+    }
+
+    /// All places of the blob in this segment; usually none or one.
+    package func find(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
+        let bucket = IndexFormat.bucket(id.fingerprint, bits: fanOutBits)
+        let start = bucket == 0 ? 0 : Int(fanOut[bucket - 1])
+        var low = start
+        var high = Int(fanOut[bucket])
+        while low < high {
+            let middle = (low + high) / 2
+            if try entry(middle).id.fingerprint < id.fingerprint {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        var places: [BlobPlace] = []
+        while low < Int(fanOut[bucket]) {
+            let found = try entry(low)
+            guard found.id.fingerprint == id.fingerprint else { break }
+            if found.id == id { places.append(found.place) }
+            low += 1
+        }
+        return places
+    }
+
+    /// The entry at `index`, which must be below `entryCount`.
+    package func entry(_ index: Int) throws(RepositoryError) -> LocatedBlob {
+        precondition(index >= 0 && index < entryCount)
+        return try about(.index(id)) {
+            try checkBlock(index / IndexFormat.entriesPerBlock)
+            let start = entriesOffset + index * IndexFormat.entrySize
+            let bytes = try object.withBytes(start..<start + IndexFormat.entrySize) { span in
+                [UInt8](copying: span)
+            }
+            return try IndexFormat.decodeEntry(bytes, packs: packs)
+        }
+    }
+
+    private func checkBlock(_ block: Int) throws {
+        if checkedBlocks.read({ $0[block] }) { return }
+        let size = IndexFormat.entriesPerBlock * IndexFormat.entrySize
+        let start = entriesOffset + block * size
+        let end = min(start + size, entriesOffset + entryCount * IndexFormat.entrySize)
+        let digest = try object.withBytes(start..<end) { XXH3Digest(of: $0) }
+        guard digest.low == blockChecksums[block] else {
+            throw MalformedBytes(.invalid, at: start, expected: "entries with the right checksum")
+        }
+        checkedBlocks.update { $0[block] = true }
+    }
+
+    /// Compares all entries with their checksums.
+    func checkEntries() throws(RepositoryError) {
+        try about(.index(id)) {
+            for block in blockChecksums.indices { try checkBlock(block) }
+        }
+    }
+
+    /// Reads every byte and compares its SHA-256 with the name.
+    package func checkDigest() throws(RepositoryError) {
+        try Self.checkDigest(id, object)
+    }
+
+    private static func checkDigest(_ id: IndexID, _ object: any StoredObject)
+        throws(RepositoryError)
+    {
+        let name = ObjectName.index(id)
+        let digest = try about(name) {
+            try object.withBytes(0..<Int(object.size)) { SHA256Digest(of: $0) }
+        }
+        guard digest == id.digest else {
+            throw RepositoryError(.damaged("its SHA-256 is not its name"), name)
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Copies a span.
+    package init(copying span: Span<UInt8>) {
+        self = unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
+    }
+}
+
+/// What stands before the entries of a segment.
+private struct Directory {
+    let packs: [PackID]
+    let entryCount: Int
+    let fanOutBits: Int
+    let fanOut: [UInt32]
+    let blockChecksums: [UInt64]
+    let entriesOffset: Int
+
+    init(_ object: any StoredObject) throws {
+        let fixed = try object.read(IndexFormat.fixedSize, at: 0)
+        var reader = ByteReader(fixed)
+        try reader.magic("varveidx")
+        let version = try reader.u8()
+        let cipher = try reader.u8()
+        guard version == 1, cipher == 0 else {
+            throw RepositoryError(
+                .unsupported("index format \(version), cipher \(cipher)"), "index")
+        }
+        fanOutBits = Int(try reader.u8())
+        let reserved = try reader.take(5)
+        let packCount = Int(try reader.u32())
+        entryCount = Int(try reader.u32())
+        guard fanOutBits <= IndexFormat.fanOutBitsLimit, reserved.allSatisfy({ $0 == 0 }) else {
+            throw reader.invalid("known numbers in the head of the index")
+        }
+        let blockCount =
+            (entryCount + IndexFormat.entriesPerBlock - 1) / IndexFormat.entriesPerBlock
+        let checksumOffset =
+            IndexFormat.fixedSize + packCount * SHA256Digest.size + (4 << fanOutBits)
+            + blockCount * 8
+        entriesOffset = checksumOffset + XXH3Digest.size
+        guard object.size <= IndexFormat.sizeLimit,
+            object.size == UInt64(entriesOffset + entryCount * IndexFormat.entrySize)
+        else { throw reader.invalid("counts that add up to the size of the index") }
+
+        let bytes = try object.read(entriesOffset, at: 0)
+        reader = ByteReader(bytes)
+        _ = try reader.take(IndexFormat.fixedSize)
+        packs = try (0..<packCount).map { _ in PackID(try reader.sha256()) }
+        fanOut = try (0..<1 << fanOutBits).map { _ in try reader.u32() }
+        blockChecksums = try (0..<blockCount).map { _ in try reader.u64() }
+        let checksum = try reader.xxh3()
+        try reader.finish()
+        guard checksum == XXH3Digest(of: bytes.span.extracting(0..<checksumOffset)) else {
+            throw reader.invalid("a head of the index with the right checksum")
+        }
+        try checkFanOut(reader)
+    }
+
+    private func checkFanOut(_ reader: ByteReader) throws {
+        let isRising = zip(fanOut, fanOut.dropFirst()).allSatisfy { $0 <= $1 }
+        guard isRising, fanOut.last.map(Int.init) == entryCount else {
+            throw reader.invalid("a fan-out that ends at the number of entries")
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package import Bytes
+
+/// Names a pack: SHA-256 of its header and table of contents.
+package struct PackID: Hashable, Sendable {
+    package let digest: SHA256Digest
+    package init(_ digest: SHA256Digest) { self.digest = digest }
+}
+
+/// Names an index segment: SHA-256 of its bytes.
+package struct IndexID: Hashable, Sendable {
+    package let digest: SHA256Digest
+    package init(_ digest: SHA256Digest) { self.digest = digest }
+}
+
+/// Names a snapshot: SHA-256 of its canonical bytes.
+package struct SnapshotID: Hashable, Sendable {
+    package let digest: SHA256Digest
+    package init(_ digest: SHA256Digest) { self.digest = digest }
+
+    package var hex: String { digest.hex }
+    /// As many digits as people read; enough to be unique for millions of snapshots.
+    package var short: String { String(hex.prefix(12)) }
+}
+
+/// The kinds of objects that a storage keeps.
+package enum ObjectKind: String, CaseIterable, Sendable {
+    case config
+    case pack = "packs"
+    case index = "index"
+    case snapshot = "snapshots"
+    case lease = "leases"
+}
+
+/// Names one object of a repository in its storage.
+package enum ObjectName: Hashable, Sendable {
+    case config
+    case pack(PackID)
+    case index(IndexID)
+    case snapshot(SnapshotID)
+
+    package var kind: ObjectKind {
+        switch self {
+        case .config: .config
+        case .pack: .pack
+        case .index: .index
+        case .snapshot: .snapshot
+        }
+    }
+
+    private var digest: SHA256Digest? {
+        switch self {
+        case .config: nil
+        case .pack(let id): id.digest
+        case .index(let id): id.digest
+        case .snapshot(let id): id.digest
+        }
+    }
+
+    /// The path below the repository, such as `packs/3f/3f9a…`.
+    package var path: String {
+        guard let hex = digest?.hex else { return kind.rawValue }
+        let shard = kind == .pack ? "\(hex.prefix(2))/" : ""
+        return "\(kind.rawValue)/\(shard)\(hex)"
+    }
+
+    /// The name of a listed object; nil for the configuration, which has a single name.
+    package init?(_ kind: ObjectKind, _ digest: SHA256Digest) {
+        switch kind {
+        case .pack: self = .pack(PackID(digest))
+        case .index: self = .index(IndexID(digest))
+        case .snapshot: self = .snapshot(SnapshotID(digest))
+        case .config, .lease: return nil
+        }
+    }
+}
+
+extension ObjectName: CustomStringConvertible {
+    package var description: String { path }
+}

@@ -1,0 +1,81 @@
+package import Bytes
+package import Hashing
+package import Platform
+
+/// Reads the table of contents and blobs of one pack.
+package struct PackReader {
+    package let pack: PackID
+    private let object: any StoredObject
+
+    package init(_ pack: PackID, _ storage: any Storage) throws(RepositoryError) {
+        self.pack = pack
+        object = try about(.pack(pack)) { try storage.open(.pack(pack)) }
+    }
+
+    package var size: UInt64 { object.size }
+
+    /// Reads and checks header, trailer and table of contents.
+    package func entries() throws(RepositoryError) -> [PackEntry] {
+        try about(.pack(pack)) {
+            do {
+                try checkHeader()
+            } catch let error as RepositoryError where error.isUnsupported && isOfThisVersion {
+                throw RepositoryError(.damaged("its header is not what its name says"), .pack(pack))
+            }
+            return try table()
+        }
+    }
+
+    /// Whether the name, which covers the header, is that of a pack of this version.
+    private var isOfThisVersion: Bool {
+        do {
+            _ = try table()
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func table() throws -> [PackEntry] {
+        let trailerSize = UInt64(PackFormat.trailerSize)
+        guard object.size >= UInt64(PackFormat.headerSize) + trailerSize else {
+            throw MalformedBytes(.truncated, at: Int(object.size), expected: "a whole pack")
+        }
+        let bytes = try object.read(PackFormat.trailerSize, at: object.size - trailerSize)
+        let trailer = try PackTrailer(decoding: bytes, packSize: object.size)
+        guard trailer.id == pack else {
+            throw RepositoryError(
+                .damaged("holds the pack \(trailer.id.digest.hex)"), .pack(pack))
+        }
+        let table = try object.read(
+            trailer.blobCount * PackFormat.entrySize, at: trailer.tableOffset)
+        return try PackFormat.decodeTable(table, trailer)
+    }
+
+    private func checkHeader() throws {
+        var reader = ByteReader(try object.read(PackFormat.headerSize, at: 0))
+        try reader.magic("varvepck")
+        let version = try reader.u8()
+        let cipher = try reader.u8()
+        guard version == 1, cipher == 0 else {
+            throw RepositoryError(
+                .unsupported("pack format \(version), cipher \(cipher)"), .pack(pack))
+        }
+        guard try reader.take(6).allSatisfy({ $0 == 0 }) else {
+            throw reader.invalid("zero in reserved bytes")
+        }
+    }
+
+    /// The stored bytes of a blob.
+    package func stored(_ place: BlobPlace) throws(RepositoryError) -> [UInt8] {
+        let bytes = try about(.pack(pack)) {
+            try object.read(Int(place.storedSize), at: UInt64(place.offset))
+        }
+        guard bytes.count == Int(place.storedSize) else {
+            throw RepositoryError(
+                .damaged("ends before byte \(UInt64(place.offset) + UInt64(place.storedSize))"),
+                .pack(pack))
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,85 @@
+package import Bytes
+package import Platform
+
+/// Where the objects of a repository lie.
+///
+/// Durability is explicit, so that the order of steps is the repository's to decide and a
+/// simulated storage can lose what was not synced:
+///
+/// 1. `stage` makes an object that nobody can see; it is written, then `sync`ed.
+/// 2. `publish` gives it its name, never replacing another object that is whole.
+/// 3. `syncNames` makes the names that were published durable.
+package protocol Storage: Sendable {
+    /// How messages call the place.
+    var location: String { get }
+
+    func stage(_ kind: ObjectKind) throws(PlatformError) -> any StagedObject
+
+    /// Waits until the published names of these objects are durable.
+    func syncNames(_ names: [ObjectName]) throws(PlatformError)
+
+    /// All names of a kind that is named by digest, in no order: a complete list, or an error.
+    func list(_ kind: ObjectKind) throws(PlatformError) -> [SHA256Digest]
+
+    /// Opens an object for reading; fails with `noSuchFileOrDirectory` when it is not there.
+    func open(_ name: ObjectName) throws(PlatformError) -> any StoredObject
+
+    /// Removes an object; one that is not there is no error.
+    func remove(_ name: ObjectName) throws(PlatformError)
+}
+
+/// An object being written, not yet visible. Its methods may be called from several threads.
+package protocol StagedObject: AnyObject, Sendable {
+    func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(PlatformError)
+
+    /// Waits until the content is durable. A failure is final: discard the object.
+    func sync() throws(PlatformError)
+
+    /// Gives the object its name. Names are digests of content, so an object of that name which is
+    /// there already stays, and is no error, when it holds the same; it is damaged when it does
+    /// not, and is replaced as a whole. The configuration is never replaced: `fileExists`.
+    func publish(as name: ObjectName) throws(PlatformError)
+
+    /// Drops the object; does nothing once it is published.
+    func discard()
+}
+
+/// A published object, open for reading from any thread.
+package protocol StoredObject: AnyObject, Sendable {
+    var size: UInt64 { get }
+
+    /// Reads `count` bytes at `offset`; fewer only where the object ends.
+    func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8]
+
+    /// Calls `body` with `range`, without copying it where the storage can avoid that. The range
+    /// must lie inside.
+    func withBytes<Value>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Value)
+        throws(PlatformError) -> Value
+}
+
+extension Storage {
+    /// Reads a whole object of at most `limit` bytes.
+    package func readAll(_ name: ObjectName, limit: Int) throws(RepositoryError) -> [UInt8] {
+        try about(name) {
+            let object = try open(name)
+            guard object.size <= UInt64(limit) else {
+                throw RepositoryError(.damaged("larger than \(limit) bytes"), name)
+            }
+            return try object.read(Int(object.size), at: 0)
+        }
+    }
+
+    /// Writes a small object and makes it durable (invariant 1).
+    package func put(_ name: ObjectName, _ bytes: [UInt8]) throws(PlatformError) {
+        let staged = try stage(name.kind)
+        do throws(PlatformError) {
+            try staged.write(bytes.span, at: 0)
+            try staged.sync()
+            try staged.publish(as: name)
+        } catch {
+            staged.discard()
+            throw error
+        }
+        try syncNames([name])
+    }
+}

@@ -1,0 +1,42 @@
+package import Platform
+
+/// How far a capture or restore is; shared between its threads and whoever shows it.
+package final class WorkProgress: Sendable {
+    package struct Counters: Sendable {
+        package var filesDone: UInt64 = 0
+        package var filesFound: UInt64 = 0
+        package var bytesDone: UInt64 = 0
+        package var bytesFound: UInt64 = 0
+        /// Everything there is to do has been found.
+        package var isTotalKnown = false
+        package var currentPath: [UInt8] = []
+    }
+
+    private let counters = Monitor(Counters())
+
+    package init() {}
+
+    package var snapshot: Counters { counters.read { $0 } }
+
+    package func update(_ change: (inout Counters) -> Void) { counters.read { change(&$0) } }
+}
+
+/// Holds work back to a number of bytes a second, shared between threads.
+package final class RateLimit: Sendable {
+    private let bytesPerSecond: Double
+    private let nextStart = Monitor(ContinuousClock.now)
+
+    package init(bytesPerSecond: UInt64) { self.bytesPerSecond = Double(max(1, bytesPerSecond)) }
+
+    /// Waits until `count` more bytes are allowed.
+    package func wait(for count: Int) {
+        let cost = Duration.seconds(Double(count) / bytesPerSecond)
+        let start = nextStart.read { next in
+            let start = max(next, ContinuousClock.now)
+            next = start + cost
+            return start
+        }
+        let delay = start - ContinuousClock.now
+        if delay > .zero { HostSystem.sleep(delay) }
+    }
+}

@@ -1,0 +1,69 @@
+package import Bytes
+package import Hashing
+package import Repository
+
+extension NodeSource {
+    /// Calls `body` with each piece of the content, in order.
+    package func forEachPiece(
+        _ content: Content, _ body: (ContentPiece) throws(RepositoryError) -> Void
+    ) throws(RepositoryError) {
+        switch content {
+        case .pieces(let pieces):
+            for piece in pieces { try body(piece) }
+        case .tree(let root):
+            var pending = [root]
+            while let next = pending.popLast() {
+                switch try node(next, .content) {
+                case .inner(let items): pending += items.reversed().map(\.root)
+                case .pieces(let pieces): for piece in pieces { try body(piece) }
+                case .entries:
+                    throw RepositoryError(
+                        .damaged("a manifest node in a content tree"),
+                        "node \(next.id.fingerprint.hex)")
+                }
+            }
+        }
+    }
+
+    /// All pieces of the content.
+    package func pieces(_ content: Content) throws(RepositoryError) -> [ContentPiece] {
+        if case .pieces(let pieces) = content { return pieces }
+        var pieces: [ContentPiece] = []
+        try forEachPiece(content) { piece throws(RepositoryError) in pieces.append(piece) }
+        return pieces
+    }
+
+    /// Reads a chunk, which must have the size that its piece says.
+    package func chunk(_ id: ChunkID, size: UInt64) throws(RepositoryError) -> [UInt8] {
+        let bytes = try blobs.read(.chunk(id))
+        guard UInt64(bytes.count) == size else {
+            throw RepositoryError(
+                .damaged("is \(bytes.count) bytes, its file says \(size)"),
+                "chunk \(id.fingerprint.hex)")
+        }
+        return bytes
+    }
+}
+
+/// Writes content lists: few pieces stay with their entry, many become a tree.
+enum ContentWriter {
+    static func content<Failure: Error>(
+        _ pieces: [ContentPiece], store: @escaping (NodeID, [UInt8]) throws(Failure) -> Void
+    ) throws(Failure) -> Content {
+        guard pieces.count > Content.inlineLimit else { return .pieces(pieces) }
+        var tree = TreeWriter<Failure>(.content, store: store)
+        for piece in pieces {
+            try tree.append(key: [], hash: hash(piece), byteCount: piece.size) { writer, _ in
+                ManifestCoding.encode(piece, into: &writer)
+            }
+        }
+        return .tree(try tree.finish())
+    }
+
+    private static func hash(_ piece: ContentPiece) -> UInt64 {
+        switch piece {
+        case .chunk(let id, _): id.fingerprint.xxh3.low
+        case .hole: 1  // Never a boundary.
+        }
+    }
+}

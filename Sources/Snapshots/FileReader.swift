@@ -1,0 +1,228 @@
+package import Bytes
+package import Chunking
+package import Hashing
+package import Platform
+package import Repository
+internal import SystemPackage
+
+/// Reads files of jobs into buffers, and cuts what it read into chunks. One per thread.
+struct FileReader {
+    private let pipeline: ContentPipeline
+    private let chunker: FastCDC
+    private let nodes: NodeSource
+    private var buffer: ReadBuffer?
+    private var chunks: [CutChunk] = []
+    /// How often the current file was begun; chunks of earlier attempts are dropped on arrival.
+    private var attempt = 0
+
+    /// A file that changes while it is read is read again this often.
+    private static let attemptLimit = 3
+
+    init(_ pipeline: ContentPipeline) {
+        self.pipeline = pipeline
+        chunker = FastCDC(pipeline.chunking)
+        nodes = NodeSource(pipeline.repository)
+    }
+
+    /// Reads one file to the end and tells the pipeline its outcome.
+    mutating func read(_ job: FileJob) {
+        do throws(PlatformError) {
+            pipeline.finish(job.number, .stored(try readSettled(job)))
+        } catch {
+            beginAgain(job)
+            pipeline.finish(job.number, error.isNotFound ? .vanished : .unreadable(error))
+        }
+    }
+
+    /// Reads until the file was the same before and after, or the attempts are used up.
+    private mutating func readSettled(_ job: FileJob) throws(PlatformError) -> StoredFile {
+        for attempt in 0..<Self.attemptLimit {
+            self.attempt = attempt
+            let file = try open(job)
+            let before = try file.status(job.path)
+            guard before.type == .regular else {
+                throw PlatformError("read", job.path, .noSuchFileOrDirectory)
+            }
+            let attributes = try ExtendedAttributes.read(file, job.path)
+            let isWhole = try readContent(file, size: before.size, job)
+            let after = try file.status(job.path)
+            let isSettled =
+                isWhole && before.size == after.size && before.mtime == after.mtime
+                && before.ctime == after.ctime
+            if isSettled || attempt == Self.attemptLimit - 1 {
+                return StoredFile(
+                    pieces: [], status: before, attributes: attributes, isChanging: !isSettled)
+            }
+            beginAgain(job)
+        }
+        throw PlatformError("read", job.path, .ioError)
+    }
+
+    /// Drops what was read of the file so far.
+    private mutating func beginAgain(_ job: FileJob) {
+        chunks.removeAll { $0.job == job.number }
+        pipeline.beginAgain(job.number)
+    }
+
+    private func open(_ job: FileJob) throws(PlatformError) -> Descriptor {
+        let flags: OpenFlags = [.readOnly, .nonBlocking]
+        do throws(PlatformError) {
+            return try job.walk.root.open(job.path, flags.union(.noAccessTime))
+        } catch where error.errno == .notPermitted {
+            return try job.walk.root.open(job.path, flags)
+        }
+    }
+
+    /// Reads `size` bytes; returns false when the file ended before that.
+    private mutating func readContent(
+        _ file: borrowing Descriptor, size: UInt64, _ job: FileJob
+    ) throws(PlatformError) -> Bool {
+        var base = baseContent(job)
+        var ordinal = 0
+        var position: UInt64 = 0
+        for extent in try extents(file, size: size, job) {
+            if extent.offset > position {
+                pipeline.addPiece(job.number, .hole(size: extent.offset - position))
+                ordinal += 1
+            }
+            base?.begin(at: extent.offset)
+            let isWhole = try readExtent(file, extent, job, &base, &ordinal)
+            guard isWhole else { return false }
+            position = extent.offset + extent.count
+        }
+        if position < size { pipeline.addPiece(job.number, .hole(size: size - position)) }
+        return true
+    }
+
+    /// Holes are looked for only in files that take less space than they are long.
+    private func extents(
+        _ file: borrowing Descriptor, size: UInt64, _ job: FileJob
+    ) throws(PlatformError) -> [DataExtent] {
+        if size == 0 { return [] }
+        let status = try file.status(job.path)
+        guard status.blocks < size / 512 else { return [DataExtent(offset: 0, count: size)] }
+        return try file.dataExtents(size: size, job.path)
+    }
+
+    /// A parent whose content list cannot be read is no base; the file is simply cut anew.
+    private func baseContent(_ job: FileJob) -> BaseContent? {
+        guard let content = job.base else { return nil }
+        do throws(RepositoryError) {
+            return BaseContent(try nodes.pieces(content), limit: pipeline.chunking.maximum)
+        } catch {
+            return nil
+        }
+    }
+
+    private mutating func readExtent(
+        _ file: borrowing Descriptor, _ extent: DataExtent, _ job: FileJob,
+        _ base: inout BaseContent?, _ ordinal: inout Int
+    ) throws(PlatformError) -> Bool {
+        var remaining = extent.count
+        guard var current = room(for: remaining) else { return false }
+        var start = current.count
+        while true {
+            let wanted = Int(min(UInt64(current.room), remaining))
+            pipeline.rateLimit?.wait(for: wanted)
+            let position = extent.offset + (extent.count - remaining)
+            let got = try current.append(
+                reading: wanted, at: position, of: file, job.path)
+            remaining -= UInt64(got)
+            pipeline.progress.update { $0.bytesDone += UInt64(got) }
+            let isShort = got < wanted
+            let isEnd = remaining == 0 || isShort
+            while let cut = nextCut(current, start, isEnd: isEnd, &base) {
+                let end = extent.offset + extent.count - remaining - UInt64(current.count - start)
+                add(cut, current, &start, job, &ordinal)
+                base?.didAdd(cut, endingAt: end + UInt64(cut.size))
+            }
+            if isEnd { return !isShort }
+            guard let next = replaceBuffer(carrying: start..<current.count) else { return false }
+            current = next
+            start = 0
+        }
+    }
+
+    fileprivate struct Cut {
+        var size: Int
+        var digest: XXH3Digest?
+        var known: ChunkID?
+    }
+}
+
+// MARK: - Cutting
+
+extension FileReader {
+    /// Where the next chunk ends; nil when there are no more bytes, or too few to tell.
+    private func nextCut(
+        _ buffer: ReadBuffer, _ start: Int, isEnd: Bool, _ base: inout BaseContent?
+    ) -> Cut? {
+        guard start < buffer.count else { return nil }
+        return buffer.withBytes(start..<buffer.count) { bytes in
+            switch base?.match(bytes, isEnd: isEnd) ?? .none {
+            case .chunk(let id, let size):
+                return Cut(size: size, digest: id.fingerprint.xxh3, known: id)
+            case .needs: return nil
+            case .none: break
+            }
+            guard let size = chunker.cut(bytes, isEnd: isEnd) else { return nil }
+            let digest = base == nil ? nil : XXH3Digest(of: bytes.extracting(0..<size))
+            return Cut(size: size, digest: digest, known: nil)
+        }
+    }
+
+    private mutating func add(
+        _ cut: Cut, _ buffer: ReadBuffer, _ start: inout Int, _ job: FileJob, _ ordinal: inout Int
+    ) {
+        pipeline.addPiece(job.number, nil)
+        chunks.append(
+            CutChunk(
+                job: job.number, attempt: attempt, ordinal: ordinal, range: start..<start + cut.size,
+                digest: cut.digest, known: cut.known))
+        start += cut.size
+        ordinal += 1
+    }
+}
+
+extension BaseContent {
+    fileprivate mutating func didAdd(_ cut: FileReader.Cut, endingAt end: UInt64) {
+        guard cut.known == nil, let digest = cut.digest else { return }
+        didCut(digest, endingAt: end)
+    }
+}
+
+// MARK: - Buffers
+
+extension FileReader {
+    /// The current buffer if the data fits it, or may begin there; else a fresh one.
+    private mutating func room(for count: UInt64) -> ReadBuffer? {
+        if let buffer, UInt64(buffer.room) >= min(count, UInt64(pipeline.chunking.maximum)) {
+            return buffer
+        }
+        return replaceBuffer(carrying: 0..<0)
+    }
+
+    /// Hands the buffer to the encoders, and takes another that begins with a copy of `range`.
+    private mutating func replaceBuffer(carrying range: Range<Int>) -> ReadBuffer? {
+        guard let next = pipeline.buffers.take() else { return nil }
+        if let buffer { next.append(range, of: buffer) }
+        flush()
+        buffer = next
+        return next
+    }
+
+    /// Hands what was cut to the encoders.
+    mutating func flush() {
+        guard let buffer else { return }
+        self.buffer = nil
+        if chunks.isEmpty {
+            pipeline.buffers.giveBack(buffer)
+        } else {
+            pipeline.push(ContentPipeline.Batch(buffer: buffer, chunks: chunks))
+        }
+        chunks = []
+    }
+
+    /// Lets go of the buffer at the end of the work.
+    mutating func close() { flush() }
+}

@@ -1,0 +1,56 @@
+package import Bytes
+package import Platform
+package import Repository
+
+/// The parent snapshot's entries, visited alongside the walk.
+struct ParentComparison {
+    private var cursor: ManifestCursor?
+    /// Change times from here on are not trusted: a file changed in the same tick of the clock as
+    /// it was read shows nothing (git's racy rule). Two seconds serve the coarsest file systems.
+    private let trustedBefore: Timestamp
+    /// Why the parent could not be read to the end.
+    private(set) var failure: RepositoryError?
+
+    private static let margin: Int64 = 2
+
+    init(_ parent: SnapshotRecord?, _ nodes: NodeSource) {
+        cursor = parent.map { ManifestCursor($0.root, nodes) }
+        let start = parent?.captureStart ?? Timestamp(seconds: .min, nanoseconds: 0)
+        trustedBefore = Timestamp(
+            seconds: start.seconds.subtractingReportingOverflow(Self.margin).partialValue,
+            nanoseconds: start.nanoseconds)
+    }
+
+    /// The parent's entry for `path`; paths must be asked for in order.
+    ///
+    /// A parent that turns out damaged counts as gone from there on: files are then read.
+    mutating func entry(for path: [UInt8]) -> ManifestEntry? {
+        do throws(RepositoryError) {
+            while let entry = try cursor?.peek() {
+                if entry.path == path { return try cursor?.next() }
+                guard PathBytes.isBefore(entry.path, path) else { return nil }
+                _ = try cursor?.next()
+            }
+        } catch {
+            failure = error
+            cursor = nil
+        }
+        return nil
+    }
+
+    /// Whether nothing happened to the file since the parent read it.
+    func isUnchanged(_ entry: ManifestEntry, _ status: FileStatus) -> Bool {
+        entry.ctime == status.ctime && entry.inode == status.inode && entry.mtime == status.mtime
+            && !entry.isIncomplete && entry.ctime < trustedBefore && isSameType(entry, status)
+    }
+
+    private func isSameType(_ entry: ManifestEntry, _ status: FileStatus) -> Bool {
+        switch (entry.payload, status.type) {
+        case (.file(let size, _), .regular): size == status.size
+        case (.directory, .directory), (.symlink, .symlink), (.fifo, .fifo),
+            (.characterDevice, .characterDevice), (.blockDevice, .blockDevice):
+            true
+        default: false
+        }
+    }
+}

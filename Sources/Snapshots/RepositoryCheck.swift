@@ -1,0 +1,221 @@
+package import Bytes
+package import Hashing
+package import Platform
+package import Repository
+
+/// What a check found.
+package struct CheckReport: Sendable {
+    /// One thing that is wrong, and what it means.
+    package struct Damage: Sendable {
+        package var message: String
+        /// The paths that cannot be restored because of it, as many as are listed.
+        package var affected: [(snapshot: SnapshotID, path: [UInt8])] = []
+        package var unlistedAffected = 0
+
+        static let listLimit = 100
+
+        init(_ message: String) { self.message = message }
+
+        mutating func affects(_ snapshot: SnapshotID, _ path: [UInt8]) {
+            if affected.count < Self.listLimit {
+                affected.append((snapshot, path))
+            } else {
+                unlistedAffected += 1
+            }
+        }
+    }
+
+    package var snapshots = 0
+    package var packs = 0
+    package var blobs = 0
+    /// Packs whose blobs were read, and the plain bytes that were hashed.
+    package var packsRead = 0
+    package var bytesRead: UInt64 = 0
+    package var damages: [Damage] = []
+    /// What is odd but harms nothing.
+    package var warnings: [String] = []
+}
+
+/// Why a check could not be finished.
+package enum CheckError: Error {
+    case repository(RepositoryError)
+    case interrupted(Interrupted)
+}
+
+/// Checks a repository: structure always, content on request.
+package enum RepositoryCheck {
+    /// Checks that every snapshot, node and reference resolves and that the index agrees with the
+    /// packs; with `readDataPercent`, that many per cent of the packs are read and every blob in
+    /// them hashed with XXH3 and SHA-256. Which packs, rotates with the day: a week of 15 % is all.
+    package static func run(
+        _ repository: Repository, readDataPercent: Int?, _ progress: WorkProgress
+    ) throws(CheckError) -> CheckReport {
+        do {
+            return try CheckRun(repository, progress).run(readDataPercent: readDataPercent)
+        } catch let error as RepositoryError {
+            throw .repository(error)
+        } catch let error as Interrupted {
+            throw .interrupted(error)
+        } catch {
+            throw .repository(RepositoryError(.damaged("\(error)"), "check"))
+        }
+    }
+}
+
+private final class CheckRun {
+    private let repository: Repository
+    private let progress: WorkProgress
+    private var report = CheckReport()
+    /// Blobs that cannot be used, with the number of the damage that tells why.
+    private var badBlobs: [BlobID: Int] = [:]
+    private var badPacks: [PackID: Int] = [:]
+
+    init(_ repository: Repository, _ progress: WorkProgress) {
+        self.repository = repository
+        self.progress = progress
+    }
+
+    func run(readDataPercent: Int?) throws -> CheckReport {
+        let packs = try repository.index.presentPacks()
+        report.packs = packs.count
+        try checkIndex()
+        let tables = try checkPacks(packs)
+        if let readDataPercent {
+            try readData(PackChoice.choose(packs, percent: readDataPercent), tables)
+        }
+        try checkSnapshots()
+        return report
+    }
+
+    private func add(_ message: String) -> Int {
+        report.damages.append(.init(message))
+        return report.damages.count - 1
+    }
+}
+
+// MARK: - Index and packs
+
+extension CheckRun {
+    private func checkIndex() throws {
+        for segment in repository.index.segments {
+            do throws(RepositoryError) {
+                try segment.checkDigest()
+            } catch {
+                guard error.isDamage else { throw error }
+                _ = add("\(error); it can be rebuilt from the packs")
+            }
+        }
+        for error in repository.index.damage {
+            _ = add("\(error); it can be rebuilt from the packs")
+        }
+        for pack in try repository.index.missingPacks() {
+            badPacks[pack] = add("\(ObjectName.pack(pack)): missing")
+        }
+    }
+
+    /// Reads all tables of contents and compares them with the index.
+    private func checkPacks(_ packs: [PackID]) throws -> [PackID: [PackEntry]] {
+        var tables: [PackID: [PackEntry]] = [:]
+        let indexed = Set(repository.index.segments.flatMap(\.packs))
+        var orphans = 0
+        for pack in packs {
+            try Interruption.check()
+            guard let entries = try table(of: pack) else { continue }
+            tables[pack] = entries
+            report.blobs += entries.count
+            if indexed.contains(pack) { try compare(entries, pack) } else { orphans += 1 }
+        }
+        if orphans > 0 {
+            report.warnings.append(
+                "\(orphans) packs are in no index: an interrupted run left them, the next uses them")
+        }
+        return tables
+    }
+
+    /// The table of contents; nil, with the damage noted, when it cannot be read.
+    private func table(of pack: PackID) throws(RepositoryError) -> [PackEntry]? {
+        do throws(RepositoryError) {
+            return try PackReader(pack, repository.storage).entries()
+        } catch {
+            guard error.isDamage else { throw error }
+            badPacks[pack] = add("\(error)")
+            return nil
+        }
+    }
+
+    private func compare(_ entries: [PackEntry], _ pack: PackID) throws {
+        var wrong = 0
+        for entry in entries {
+            let places = try repository.index.find(entry.id)
+            if !places.contains(BlobPlace(entry, in: pack)) { wrong += 1 }
+        }
+        if wrong > 0 {
+            _ = add("the index lacks or misplaces \(wrong) blobs of \(ObjectName.pack(pack))")
+        }
+    }
+
+    /// Hashes every blob of the chosen packs.
+    private func readData(_ packs: [PackID], _ tables: [PackID: [PackEntry]]) throws {
+        let reading = PackDataReading(repository, progress)
+        let chosen = packs.compactMap { pack in tables[pack].map { (pack, $0) } }
+        let found = reading.run(chosen)
+        try Interruption.check()
+        report.packsRead = chosen.count
+        report.bytesRead = PackDataReading.plainSize(chosen)
+        for (id, error) in found { badBlobs[id] = add("\(error)") }
+    }
+}
+
+/// Which packs to read when not all are read.
+private enum PackChoice {
+    private static let day: Int64 = 86_400
+
+    /// A share of the packs that moves on every day, so that all have their turn.
+    static func choose(_ packs: [PackID], percent: Int) -> [PackID] {
+        guard percent < 100, !packs.isEmpty else { return packs }
+        let count = max(1, packs.count * percent / 100)
+        let today = Int(Timestamp.now().seconds / day)
+        let start = (today &* count) % packs.count
+        return (0..<count).map { packs[(start + $0) % packs.count] }
+    }
+}
+
+// MARK: - Snapshots
+
+extension CheckRun {
+    private func checkSnapshots() throws {
+        let series = try SnapshotSeries(repository)
+        report.snapshots = series.items.count
+        for error in series.damaged { _ = add("\(error); other snapshots are not affected") }
+        let walk = ReferenceWalk(repository) { id in try self.problem(id) }
+        for item in series.items {
+            try Interruption.check()
+            for (problem, path) in try walk.check(item.record.root) {
+                report.damages[problem].affects(item.id, path)
+            }
+        }
+        noteHoles(series)
+    }
+
+    /// The number of the damage that makes a blob unusable; nil for a good one.
+    private func problem(_ id: BlobID) throws -> Int? {
+        if let known = badBlobs[id] { return known }
+        let places = try repository.places(of: id)
+        if places.contains(where: { badPacks[$0.pack] == nil }) { return nil }
+        let problem =
+            places.lazy.compactMap { self.badPacks[$0.pack] }.first
+            ?? add("blob \(id.fingerprint.hex): in no pack")
+        badBlobs[id] = problem
+        return problem
+    }
+
+    /// A series whose sequence numbers have gaps was pruned, or lost snapshots.
+    private func noteHoles(_ series: SnapshotSeries) {
+        let ids = Set(series.items.map(\.id))
+        for item in series.items {
+            guard let parent = item.record.parent, !ids.contains(parent) else { continue }
+            report.warnings.append(
+                "snapshot \(item.id.short): its parent \(parent.short) is no longer there")
+        }
+    }
+}

@@ -1,0 +1,149 @@
+package import Bytes
+package import Platform
+internal import SystemPackage
+
+/// The directory that a restore writes below. Every path is resolved from its descriptor, component
+/// by component, and no component may be a symlink: nothing outside can be reached.
+struct RestoreTarget: ~Copyable, Sendable {
+    let root: PinnedDirectory
+    let options: RestoreOptions
+
+    init(_ path: [UInt8], _ options: RestoreOptions) throws(PlatformError) {
+        root = try PinnedDirectory(path)
+        self.options = options
+    }
+
+    /// Status of a path; nil when there is nothing.
+    func status(_ path: [UInt8]) throws(PlatformError) -> FileStatus? {
+        do throws(PlatformError) {
+            if path.isEmpty { return try root.descriptor.status(path) }
+            let parent = try openParent(path)
+            return try FileStatus.of(Array(PathBytes.name(path)), at: parent.raw)
+        } catch where error.isNotFound {
+            return nil
+        }
+    }
+
+    func openParent(_ path: [UInt8]) throws(PlatformError) -> Descriptor {
+        try root.open(PathBytes.parent(path), [.readOnly, .directory])
+    }
+
+    func makeDirectory(_ path: [UInt8]) throws(PlatformError) {
+        let parent = try openParent(path)
+        try FileOperations.makeDirectory(Array(PathBytes.name(path)), at: parent.raw, mode: 0o700)
+    }
+
+    /// Makes a symlink or special file, replacing what is there.
+    func makeOther(_ entry: ManifestEntry, at path: [UInt8]) throws(PlatformError) {
+        try remove(path)
+        let parent = try openParent(path)
+        let name = Array(PathBytes.name(path))
+        switch entry.payload {
+        case .symlink(let target):
+            try FileOperations.makeSymlink(name, to: target, at: parent.raw)
+        case .fifo: try FileOperations.makeSpecial(name, .fifo, device: 0, at: parent.raw)
+        case .characterDevice(let device):
+            try FileOperations.makeSpecial(name, .characterDevice, device: device, at: parent.raw)
+        case .blockDevice(let device):
+            try FileOperations.makeSpecial(name, .blockDevice, device: device, at: parent.raw)
+        case .file, .directory: preconditionFailure("files and directories are made elsewhere")
+        }
+    }
+
+    /// Gives `path` as a further name to the file `existing`.
+    func link(_ existing: [UInt8], as path: [UInt8]) throws(PlatformError) {
+        let source = try openParent(existing)
+        let target = try openParent(path)
+        try FileOperations.link(
+            Array(PathBytes.name(existing)), to: Array(PathBytes.name(path)), at: source.raw,
+            toDirectory: target.raw)
+    }
+
+    /// Removes whatever is at `path`, with everything below it; nothing there is no error.
+    @discardableResult
+    func remove(_ path: [UInt8]) throws(PlatformError) -> UInt64 {
+        var removed: UInt64 = 0
+        var pending: [(path: [UInt8], isListed: Bool)] = [(path, false)]
+        while let (next, isListed) = pending.popLast() {
+            guard let status = try status(next) else { continue }
+            if status.type == .directory, !isListed {
+                let directory = try openForChange(next)
+                pending.append((next, true))
+                for name in try directory.names(next) {
+                    pending.append((PathBytes.join(next, name), false))
+                }
+                continue
+            }
+            let parent = try openParent(next)
+            try FileOperations.remove(
+                Array(PathBytes.name(next)), at: parent.raw,
+                isDirectory: status.type == .directory)
+            removed += 1
+        }
+        return removed
+    }
+
+    /// Opens a directory whose entries are to change, with permission to do so.
+    func openForChange(_ path: [UInt8]) throws(PlatformError) -> Descriptor {
+        if !HostSystem.isRoot, !path.isEmpty, let status = try status(path),
+            status.mode & 0o700 != 0o700
+        {
+            let parent = try openParent(path)
+            try FileOperations.setMode(
+                Array(PathBytes.name(path)), status.mode | 0o700, at: parent.raw)
+        }
+        return try root.open(path, [.readOnly, .directory])
+    }
+}
+
+// MARK: - Metadata
+
+extension RestoreTarget {
+    /// The permission bits to set: set-id bits only on request.
+    func mode(_ entry: ManifestEntry) -> UInt32 {
+        options.restoresSetID ? entry.mode : entry.mode & 0o1777
+    }
+
+    /// Sets attributes, owner, mode and time of an open file or directory; time comes last because
+    /// the others may change it, and the owner before the mode because it clears bits of it.
+    func apply(_ entry: ManifestEntry, to file: borrowing Descriptor, _ path: [UInt8])
+        throws(PlatformError)
+    {
+        let present = try file.status(path)
+        if options.restoresOwner, present.uid != entry.uid || present.gid != entry.gid {
+            try file.setOwner(uid: entry.uid, gid: entry.gid, path)
+        }
+        try ExtendedAttributes.writeIfSupported(entry.attributes, to: file, path)
+        try file.setMode(mode(entry), path)
+        try file.setModificationTime(entry.mtime, path)
+    }
+
+    /// The same for what cannot be opened.
+    func applyByName(_ entry: ManifestEntry, at path: [UInt8]) throws(PlatformError) {
+        let parent = try openParent(path)
+        let name = Array(PathBytes.name(path))
+        if options.restoresOwner {
+            try FileOperations.setOwner(name, uid: entry.uid, gid: entry.gid, at: parent.raw)
+        }
+        if !entry.attributes.isEmpty {
+            try ExtendedAttributes.write(entry.attributes, to: name, at: parent.raw)
+        }
+        if case .symlink = entry.payload {} else {
+            try FileOperations.setMode(name, mode(entry), at: parent.raw)
+        }
+        try FileOperations.setModificationTime(name, entry.mtime, at: parent.raw)
+    }
+}
+
+extension ExtendedAttributes {
+    /// Without attributes to set, a target file system that has none is no fault.
+    fileprivate static func writeIfSupported(
+        _ wanted: [ExtendedAttribute], to file: borrowing Descriptor, _ path: [UInt8]
+    ) throws(PlatformError) {
+        do throws(PlatformError) {
+            try write(wanted, to: file, path)
+        } catch {
+            if !wanted.isEmpty { throw error }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+package import Bytes
+package import Hashing
+package import Platform
+package import Repository
+
+// A snapshot, version 1; its SHA-256 is its name:
+//
+//     offset  size
+//          0     8  magic "varvesnp"
+//          8     1  format version, 1
+//          9     1  cipher: 0 = none
+//         10     …  root of the manifest: level (1), fingerprint (48), entries, bytes (varints)
+//                   time: seconds (zigzag varint), nanoseconds (varint)
+//                   start of the capture: the same
+//                   host (varint count, bytes)
+//                   sources: number (varint), absolute path of each (varint count, bytes)
+//                   tags: number (varint), each (varint count, bytes), sorted
+//                   has parent (1), if 1 its id (32)
+//                   sequence number in the series (varint), 0 for the first
+//                   statistics: 9 varints, in the order of `SnapshotStatistics`
+//                   problems: number (varint); each: kind (1), path and reason (varint count, bytes)
+//                   problems beyond those listed (varint)
+//                   program version (varint count, bytes)
+
+/// What a capture met that keeps the snapshot from being whole.
+package struct CaptureProblem: Equatable, Sendable {
+    package enum Kind: UInt8, Sendable {
+        /// Could not be read; what is there is not in the snapshot.
+        case unreadable = 0
+        /// Was there when listed, gone when read. Noted, not a fault.
+        case vanished = 1
+        /// Kept changing; what was read is stored, and may mix two states.
+        case changedWhileRead = 2
+        /// A socket or another thing that cannot be stored. Noted, not a fault.
+        case skipped = 3
+    }
+
+    package var kind: Kind
+    package var path: [UInt8]
+    package var reason: [UInt8]
+
+    package init(_ kind: Kind, _ path: [UInt8], _ reason: String) {
+        self.kind = kind
+        self.path = path
+        self.reason = Array(reason.utf8)
+    }
+
+    /// Whether the snapshot lacks something because of it.
+    package var isFault: Bool { kind == .unreadable || kind == .changedWhileRead }
+}
+
+/// What a capture did, in numbers.
+package struct SnapshotStatistics: Equatable, Sendable {
+    package var newFiles: UInt64 = 0
+    package var changedFiles: UInt64 = 0
+    package var unchangedFiles: UInt64 = 0
+    package var unreadableFiles: UInt64 = 0
+    package var directories: UInt64 = 0
+    /// Content bytes read from the source.
+    package var bytesRead: UInt64 = 0
+    /// Plain bytes that the repository did not have.
+    package var newBytes: UInt64 = 0
+    /// Bytes that the repository grew by.
+    package var storedBytes: UInt64 = 0
+    package var durationMilliseconds: UInt64 = 0
+
+    package init() {}
+
+    package var files: UInt64 { newFiles + changedFiles + unchangedFiles }
+
+    fileprivate var fields: [UInt64] {
+        [
+            newFiles, changedFiles, unchangedFiles, unreadableFiles, directories, bytesRead,
+            newBytes, storedBytes, durationMilliseconds,
+        ]
+    }
+
+    fileprivate init(decoding reader: inout ByteReader) throws(MalformedBytes) {
+        newFiles = try reader.varint()
+        changedFiles = try reader.varint()
+        unchangedFiles = try reader.varint()
+        unreadableFiles = try reader.varint()
+        directories = try reader.varint()
+        bytesRead = try reader.varint()
+        newBytes = try reader.varint()
+        storedBytes = try reader.varint()
+        durationMilliseconds = try reader.varint()
+    }
+}
+
+/// An immutable record of a store at one moment.
+package struct SnapshotRecord: Equatable, Sendable {
+    package var root: TreeRoot
+    /// When the snapshot counts as taken; the user may set it.
+    package var time: Timestamp
+    /// The clock when the capture began; younger change times than this are not trusted.
+    package var captureStart: Timestamp
+    package var host: [UInt8]
+    /// Absolute paths, sorted.
+    package var sources: [[UInt8]]
+    package var tags: [[UInt8]]
+    package var parent: SnapshotID?
+    /// Position in the series of this host and these sources.
+    package var sequence: UInt64
+    package var statistics: SnapshotStatistics
+    /// The first thousand; `unlistedProblems` counts the others.
+    package var problems: [CaptureProblem]
+    package var unlistedProblems: UInt64
+    package var programVersion: [UInt8]
+
+    package static let problemLimit = 1000
+    private static let stringLimit = 128 << 10
+    private static let listLimit = 4096
+}
+
+extension SnapshotRecord {
+    package var isComplete: Bool { unlistedProblems == 0 && !problems.contains(where: \.isFault) }
+
+    /// Whether both belong to one series: same host, same sources.
+    package func isSameSeries(_ other: Self) -> Bool {
+        host == other.host && sources == other.sources
+    }
+
+    package func encoded() -> [UInt8] {
+        var writer = ByteWriter()
+        writer.magic("varvesnp")
+        writer.u8(1)
+        writer.u8(0)
+        root.encode(into: &writer)
+        for moment in [time, captureStart] {
+            writer.signed(moment.seconds)
+            writer.varint(UInt64(moment.nanoseconds))
+        }
+        writer.string(host)
+        for list in [sources, tags] {
+            writer.count(list.count)
+            for item in list { writer.string(item) }
+        }
+        writer.u8(parent == nil ? 0 : 1)
+        if let parent { writer.digest(parent.digest) }
+        writer.varint(sequence)
+        for field in statistics.fields { writer.varint(field) }
+        writer.count(problems.count)
+        for problem in problems {
+            writer.u8(problem.kind.rawValue)
+            writer.string(problem.path)
+            writer.string(problem.reason)
+        }
+        writer.varint(unlistedProblems)
+        writer.string(programVersion)
+        return writer.bytes
+    }
+
+    package init(decoding bytes: [UInt8], _ id: SnapshotID) throws(RepositoryError) {
+        do throws(MalformedBytes) {
+            var reader = ByteReader(bytes)
+            try reader.magic("varvesnp")
+            let version = try reader.u8()
+            let cipher = try reader.u8()
+            guard version == 1, cipher == 0 else {
+                throw reader.invalid("format version 1 without cipher, not \(version), \(cipher)")
+            }
+            try self.init(decoding: &reader)
+            try reader.finish()
+        } catch {
+            throw RepositoryError(error, .snapshot(id))
+        }
+    }
+
+    private init(decoding reader: inout ByteReader) throws(MalformedBytes) {
+        root = try TreeRoot(decoding: &reader)
+        time = try Self.decodeTime(&reader)
+        captureStart = try Self.decodeTime(&reader)
+        host = try reader.string(limit: Self.stringLimit, "a host")
+        sources = try Self.decodeList(&reader)
+        tags = try Self.decodeList(&reader)
+        let hasParent = try reader.u8()
+        guard hasParent <= 1 else { throw reader.invalid("0 or 1") }
+        parent = hasParent == 0 ? nil : SnapshotID(try reader.sha256())
+        sequence = try reader.varint()
+        statistics = try SnapshotStatistics(decoding: &reader)
+        problems = []
+        for _ in 0..<(try reader.count(limit: Self.problemLimit, "a number of problems")) {
+            guard let kind = CaptureProblem.Kind(rawValue: try reader.u8()) else {
+                throw reader.invalid("a known kind of problem")
+            }
+            let path = try reader.string(limit: Self.stringLimit, "a path")
+            let reason = try reader.string(limit: Self.stringLimit, "a reason")
+            problems.append(
+                CaptureProblem(kind, path, String(decoding: reason, as: UTF8.self)))
+        }
+        unlistedProblems = try reader.varint()
+        programVersion = try reader.string(limit: Self.stringLimit, "a version")
+    }
+
+    private static func decodeTime(_ reader: inout ByteReader) throws(MalformedBytes) -> Timestamp {
+        let seconds = try reader.signed("seconds")
+        let nanoseconds = try reader.count(limit: 999_999_999, "nanoseconds")
+        return Timestamp(seconds: seconds, nanoseconds: UInt32(nanoseconds))
+    }
+
+    private static func decodeList(_ reader: inout ByteReader) throws(MalformedBytes) -> [[UInt8]] {
+        var list: [[UInt8]] = []
+        for _ in 0..<(try reader.count(limit: listLimit, "a list")) {
+            list.append(try reader.string(limit: stringLimit, "an item of a list"))
+        }
+        return list
+    }
+}

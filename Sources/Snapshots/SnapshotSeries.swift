@@ -1,0 +1,35 @@
+package import Bytes
+package import Platform
+package import Repository
+
+/// All snapshots of a repository, oldest first.
+package struct SnapshotSeries {
+    package typealias Item = (id: SnapshotID, record: SnapshotRecord)
+
+    package private(set) var items: [Item] = []
+    /// Records that could not be read, each with its reason.
+    package private(set) var damaged: [RepositoryError] = []
+
+    /// Reads every record; damaged ones are told by `damaged`, any other fault throws.
+    package init(_ repository: Repository) throws(RepositoryError) {
+        for id in try repository.snapshotIDs() {
+            do throws(RepositoryError) {
+                let bytes = try repository.snapshotBytes(id)
+                items.append((id, try SnapshotRecord(decoding: bytes, id)))
+            } catch where error.isDamage {
+                damaged.append(error)
+            }
+        }
+        items.sort { one, other in
+            (one.record.time, one.record.sequence, one.id.digest)
+                < (other.record.time, other.record.sequence, other.id.digest)
+        }
+    }
+
+    /// The last snapshot in the series of a host and its sources, by sequence number: the clock may
+    /// have been set back.
+    package func newest(host: [UInt8], sources: [[UInt8]]) -> Item? {
+        items.filter { $0.record.host == host && $0.record.sources == sources }
+            .max { ($0.record.sequence, $0.record.time) < ($1.record.sequence, $1.record.time) }
+    }
+}

@@ -1,0 +1,71 @@
+internal import ArgumentParser
+internal import Bytes
+
+/// Sees a command that there is not before ArgumentParser does, and says what was meant perhaps.
+enum CommandHint {
+    /// Options of the program itself, which stand alone.
+    private static let ownOptions = [
+        "-h", "--help", "--help-hidden", "--version", "--generate-completion-script",
+        "--experimental-dump-help",
+    ]
+
+    /// What other tools call our commands.
+    private static let elsewhere = [
+        "backup": "snapshot", "create": "snapshot", "snap": "snapshot", "snapshots": "list",
+        "extract": "restore", "verify": "check", "fsck": "check", "info": "show", "du": "stats",
+        "dump": "cat",
+    ]
+
+    static func check(_ arguments: [String]) throws(UsageError) {
+        guard let first = arguments.first, first != "help" else { return }
+        let name = PathBytes.printable(LosslessText.decode(first))
+        if first.hasPrefix("-") {
+            let option = first.prefix { $0 != "=" }
+            guard arguments.count > 1, !ownOptions.contains(String(option)) else { return }
+            throw UsageError(
+                "the option \(name) stands before the command",
+                "Options follow it: varve list --repo /backup/repo"
+            )
+        }
+        let commands = Varve.configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard !commands.contains(first), !first.hasPrefix("__") else { return }
+        let likely =
+            elsewhere[first] ?? commands.first { EditDistance.isAtMostTwo(first, $0) }
+        throw UsageError(
+            "there is no command \(name)",
+            (likely.map { "Did you mean `varve \($0)`? " } ?? "")
+                + "`varve --help` lists the commands."
+        )
+    }
+}
+
+/// How alike two words are (Damerau and Levenshtein, adjacent letters may be swapped).
+enum EditDistance {
+    static func isAtMostTwo(_ one: String, _ other: String) -> Bool {
+        let (one, other) = (Array(one.utf8), Array(other.utf8))
+        guard min(one.count, other.count) > 2, abs(one.count - other.count) <= 2 else {
+            return false
+        }
+        return distance(one, other) <= 2
+    }
+
+    private static func distance(_ one: [UInt8], _ other: [UInt8]) -> Int {
+        var rows = [Array(0...other.count)]
+        for (index, byte) in one.enumerated() {
+            var row = [index + 1]
+            for (column, wanted) in other.enumerated() {
+                var best = min(
+                    rows[index][column + 1] + 1,
+                    row[column] + 1,
+                    rows[index][column] + (byte == wanted ? 0 : 1)
+                )
+                if index > 0, column > 0, byte == other[column - 1], wanted == one[index - 1] {
+                    best = min(best, rows[index - 1][column - 1] + 1)
+                }
+                row.append(best)
+            }
+            rows.append(row)
+        }
+        return rows[one.count][other.count]
+    }
+}

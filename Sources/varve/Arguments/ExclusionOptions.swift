@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import Platform
+internal import Snapshots
+internal import SystemPackage
+
+/// What a snapshot leaves out.
+struct ExclusionOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("e"), .long],
+        help: ArgumentHelp(
+            "Leave out what matches, in the syntax of gitignore(5); may be repeated.",
+            valueName: "pattern"
+        )
+    )
+    var exclude: [ByteArgument] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Leave out what matches a line of the file; - is standard input.",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var excludeFrom: [ByteArgument] = []
+
+    @Flag(help: "Leave out what is in directories marked by a CACHEDIR.TAG.")
+    var excludeCaches = false
+
+    @Flag(
+        name: [.customShort("x"), .long],
+        help: "Do not enter directories on other file systems."
+    )
+    var oneFileSystem = false
+
+    private static let fileLimit = 64 << 20
+
+    /// The filter; `last` is a pattern that nothing can take back.
+    func filter(adding last: [UInt8]?) throws -> WalkFilter {
+        var patterns = ExcludePatterns()
+        for file in excludeFrom { patterns.append(contents: try Self.read(file)) }
+        for pattern in exclude { patterns.append(line: pattern.bytes) }
+        if let last { patterns.append(line: last) }
+        return WalkFilter(
+            patterns: patterns,
+            excludesCaches: excludeCaches,
+            staysOnFileSystem: oneFileSystem
+        )
+    }
+
+    private static func read(_ file: ByteArgument) throws(PlatformError) -> [UInt8] {
+        let isStandardInput = file.bytes == Array("-".utf8)
+        let path = isStandardInput ? Array("/dev/stdin".utf8) : file.bytes
+        let descriptor = try Descriptor.open(path, .readOnly)
+        return try descriptor.readToEnd(limit: fileLimit, path)
+    }
+}

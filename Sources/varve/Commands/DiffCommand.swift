@@ -1,0 +1,65 @@
+internal import ArgumentParser
+internal import Bytes
+internal import Platform
+internal import Repository
+internal import Snapshots
+
+struct DiffCommand: VarveCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract: "Show what differs between two snapshots.",
+        discussion: """
+            A line for each path, in path order, the kind of difference first:
+              +  added
+              -  removed
+              M  other content
+              U  same content; other mode, owner, time or attributes
+              T  other type, such as a directory where a file was
+
+            Only what differs is read, so the cost depends on the difference and not on the size. \
+            The exit status is 0 whether or not the snapshots differ.
+
+            Examples:
+              varve diff latest~1 latest
+              varve diff 3f2a9c:tables/orders latest --stat
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp(
+            "The snapshot before; only what lies below the path is compared.",
+            valueName: "snapshot[:path]"
+        )
+    )
+    var before: SnapshotPathArgument
+
+    @Argument(help: ArgumentHelp("The snapshot after.", valueName: "snapshot"))
+    var after: SnapshotPathArgument
+
+    @OptionGroup var repository: RepositoryOptions
+    @OptionGroup var selection: SelectionOptions
+
+    @Flag(help: "Count the differences and their bytes, in a summary at the end.")
+    var stat = false
+
+    @OptionGroup var output: OutputOptions
+
+    func run(_ console: Console) throws {
+        let place = try before.parsed()
+        let selector = try after.snapshot()
+        let repository = try repository.open()
+        let before = try selection.find(place.snapshot, in: repository, console)
+        let after = try selection.find(selector, in: repository, console)
+        var report = try DiffReport(console, before.id, after.id)
+        try SnapshotDifference.forEachChange(
+            before.record,
+            after.record,
+            below: place.path,
+            repository
+        ) { change in
+            try Interruption.check()
+            try report.add(change)
+        }
+        try report.finish(printingTotals: stat)
+    }
+}

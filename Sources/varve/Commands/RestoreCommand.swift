@@ -1,0 +1,158 @@
+internal import ArgumentParser
+internal import Bytes
+internal import Platform
+internal import Repository
+internal import Snapshots
+
+extension OverwritePolicy: ExpressibleByArgument {}
+
+struct RestoreCommand: VarveCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Bring a snapshot, or a part of it, back into a directory.",
+        discussion: """
+            The target becomes equal to the source of the snapshot, or to the directory that the \
+            path names; a file is put into it. What the target has besides stays, unless --delete \
+            is given. Files that are there are compared by hash, and only regions that differ are \
+            written, so a restore that was interrupted can be run again and does the rest. Nothing \
+            outside the target is touched, whatever symlinks are in it.
+
+            Modes, times, attributes and ACLs always come back; owners when root restores, set-uid \
+            and set-gid bits only with --same-permissions, devices only with --devices.
+
+            Exit status 3 says that some paths could not be restored; they are listed, and \
+            everything else was.
+
+            Examples:
+              varve restore latest --target /data/store
+              varve restore latest~1:tables/orders --target /tmp/orders --verify
+              varve restore @2026-11-20 --target /data/store --delete --dry-run
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp(
+            "A snapshot, and a directory or file in it.",
+            valueName: "snapshot[:path]"
+        )
+    )
+    var place: SnapshotPathArgument
+
+    @OptionGroup var repository: RepositoryOptions
+    @OptionGroup var selection: SelectionOptions
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Where to restore to; made if need be.", valueName: "directory"),
+        completion: .directory
+    )
+    var target: ByteArgument
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Restore only what matches, in the syntax of gitignore(5); may be repeated.",
+            valueName: "pattern"
+        )
+    )
+    var include: [ByteArgument] = []
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Do not restore what matches; may be repeated.",
+            valueName: "pattern"
+        )
+    )
+    var exclude: [ByteArgument] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What happens to files that are there.",
+            discussion: """
+                always compares them by hash, if-changed takes those of equal size and time to be \
+                equal, never leaves them alone.
+                """,
+            valueName: "policy"
+        )
+    )
+    var overwrite = OverwritePolicy.always
+
+    @Flag(help: "Remove from the target what the snapshot does not have.")
+    var delete = false
+
+    @Flag(name: [.customShort("n"), .long], help: "Show what would be done, and do nothing.")
+    var dryRun = false
+
+    @Flag(help: "Read back what was written, and compare.")
+    var verify = false
+
+    @Flag(help: "Restore set-uid and set-gid bits too.")
+    var samePermissions = false
+
+    @Flag(help: "Restore device files too.")
+    var devices = false
+
+    @Flag(help: "Wait until everything is on the disk.")
+    var sync = false
+
+    @Option(
+        help: ArgumentHelp("Write at most this much a second, such as 50M.", valueName: "size")
+    )
+    var limitRate: SizeArgument?
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if let limitRate, limitRate.count.bytes == 0 {
+            throw ValidationError("The value of '--limit-rate' must not be zero.")
+        }
+        guard !target.bytes.isEmpty else {
+            throw ValidationError("The value of '--target' must not be empty.")
+        }
+    }
+
+    func run(_ console: Console) throws {
+        let place = try place.parsed()
+        let path = try repository.path()
+        let repository = try repository.open()
+        try RestoreTargetCheck.run(target.bytes, repository: path, deletes: delete)
+        let found = try selection.find(place.snapshot, in: repository, console)
+        let start = ContinuousClock.now
+        let result = try ProgressDisplay.showing(console) { progress throws(RestoreError) in
+            try Restore.run(
+                found.record,
+                from: repository,
+                to: target.bytes,
+                options(place.path),
+                progress
+            )
+        }
+        console.status = result.failures.isEmpty ? .done : .partial
+        let report = RestoreReport(
+            result,
+            found.id,
+            target.bytes,
+            isDryRun: dryRun,
+            took: ContinuousClock.now - start
+        )
+        try report.print(console)
+    }
+
+    private func options(_ path: [UInt8]) -> RestoreOptions {
+        var options = RestoreOptions()
+        options.path = path
+        options.include =
+            include.isEmpty ? nil : ExcludePatterns(lines: include.map(\.bytes))
+        options.exclude = exclude.isEmpty ? nil : ExcludePatterns(lines: exclude.map(\.bytes))
+        options.overwrite = overwrite
+        options.deletes = delete
+        options.isDryRun = dryRun
+        options.verifies = verify
+        options.restoresSetID = samePermissions
+        options.restoresDevices = devices
+        options.syncs = sync
+        options.bytesPerSecond = limitRate?.count.bytes
+        return options
+    }
+}

@@ -1,0 +1,75 @@
+internal import Bytes
+internal import Platform
+internal import Snapshots
+
+/// The sources of a snapshot: absolute, without symlinks, sorted, each once.
+struct SourceSelection {
+    private(set) var sources: [[UInt8]] = []
+    /// The repository's place below the source that it lies in.
+    private(set) var repositoryInside: [UInt8]?
+
+    private static let sourceLimit = 1000
+
+    init(_ arguments: [[UInt8]], repository: [UInt8]) throws {
+        let repository = try HostSystem.resolve(repository)
+        for argument in arguments {
+            let source = try resolve(argument)
+            guard !PathBytes.isInside(source, repository) else {
+                throw UsageError(
+                    "\(PathBytes.printable(argument)) lies in the repository",
+                    "Name the directory that holds your data."
+                )
+            }
+            if !sources.contains(source) { sources.append(source) }
+        }
+        guard sources.count <= Self.sourceLimit else {
+            throw UsageError(
+                "\(sources.count) sources are too many for one snapshot",
+                "Name at most \(Self.sourceLimit), or the directory that holds them."
+            )
+        }
+        sources.sort { $0.lexicographicallyPrecedes($1) }
+        repositoryInside = try placeInside(repository)
+    }
+
+    private func resolve(_ argument: [UInt8]) throws(CaptureError) -> [UInt8] {
+        do throws(PlatformError) {
+            return try HostSystem.resolve(argument)
+        } catch {
+            throw .source(error)
+        }
+    }
+
+    /// Patterns are the same for all sources, so one that leaves out the repository must not leave
+    /// out something else in another source.
+    private func placeInside(_ repository: [UInt8]) throws(UsageError) -> [UInt8]? {
+        let holders = sources.filter { Self.isInside(repository, $0) }
+        guard let holder = holders.first else { return nil }
+        let place = Array(repository.dropFirst(holder.count).drop { $0 == PathBytes.separator })
+        for other in sources where other != holder {
+            let path = PathBytes.join(other, place)
+            guard (try? FileStatus.of(path)) == nil else {
+                throw UsageError(
+                    "the repository lies in \(PathBytes.printable(holder)), and "
+                        + "\(PathBytes.printable(path)) has the same place in another source",
+                    "Snapshot the two sources apart, or move the repository out of the source."
+                )
+            }
+        }
+        return place
+    }
+
+    private static func isInside(_ path: [UInt8], _ directory: [UInt8]) -> Bool {
+        directory == [PathBytes.separator] || PathBytes.isInside(path, directory)
+    }
+
+    /// The pattern that leaves out the repository, after gitignore(5).
+    var repositoryPattern: [UInt8]? {
+        guard let place = repositoryInside else { return nil }
+        let special = Array(#"*?[]\ "#.utf8)
+        return place.reduce(into: [PathBytes.separator]) { pattern, byte in
+            if special.contains(byte) { pattern.append(UInt8(ascii: "\\")) }
+            pattern.append(byte)
+        }
+    }
+}
