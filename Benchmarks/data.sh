@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# data.sh DIR [SET...]: makes the benchmark data below DIR. The same bytes each time; skips what is
+# there. Sets (all of them when none is named):
+#   mixed   1.84 GB   TPC-H as Parquet (scale 2) and as text (scale 1)
+#   many    200,000 files of 8 to 48 bytes in 1,000 directories
+#   edits   100 MB of text, before and after 10,000 scattered edits of 20 bytes
+#   night   a Delta table of 60 small segments, and the same compacted into one
+# The generators come from PyPI into a virtual environment in DIR.
+set -euo pipefail
+dir=${1:?usage: data.sh DIR [SET...]}
+shift
+sets=("$@")
+if [[ ${#sets[@]} -eq 0 ]]; then sets=(mixed many edits night); fi
+mkdir -p "$dir"
+cd "$dir"
+
+# install PACKAGE...: from PyPI, at fixed versions, so that the data stays the same.
+install() {
+    if [[ ! -x venv/bin/pip ]]; then python3 -m venv venv; fi
+    venv/bin/pip install -q --disable-pip-version-check "$@"
+}
+
+make_mixed() {
+    install tpchgen-cli==4.0.0
+    mkdir -p mixed.part/parquet mixed.part/text
+    venv/bin/tpchgen-cli parquet --scale-factor 2 --output-dir mixed.part/parquet --no-progress
+    venv/bin/tpchgen-cli tbl --scale-factor 1 --output-dir mixed.part/text --no-progress
+}
+
+make_many() {
+    python3 - <<'P'
+import os
+
+for directory in range(1000):
+    path = f"many.part/d{directory:03d}"
+    os.makedirs(path)
+    for file in range(200):
+        with open(f"{path}/f{file:03d}", "wb") as out:
+            out.write(b"%d" % (directory * 1000 + file) * 8)
+P
+}
+
+make_edits() {
+    make_set mixed
+    mkdir edits.part
+    python3 - <<'P'
+import random
+
+random.seed(5)
+with open("mixed/text/orders.tbl", "rb") as orders:
+    data = bytearray(orders.read(100_000_000))
+with open("edits.part/before", "wb") as out:
+    out.write(data)
+for _ in range(10_000):
+    at = random.randrange(len(data) - 40)
+    data[at : at + 20] = bytes(random.randrange(48, 58) for _ in range(20))
+with open("edits.part/after", "wb") as out:
+    out.write(data)
+P
+}
+
+make_night() {
+    make_set mixed
+    install pyarrow==26.0.1 pandas==3.1.1 deltalake==1.6.6
+    venv/bin/python - <<'P'
+import shutil
+
+import pyarrow.parquet as parquet
+from deltalake import DeltaTable, write_deltalake
+
+orders = parquet.read_table("mixed/parquet/orders.parquet")
+rows = orders.num_rows // 60
+for segment in range(60):
+    part = orders.slice(segment * rows, rows)
+    write_deltalake("night.part/work/orders", part, mode="append")
+shutil.copytree("night.part/work", "night.part/small")
+DeltaTable("night.part/work/orders").optimize.compact(target_size=128 << 20)
+shutil.move("night.part/work", "night.part/compacted")
+P
+}
+
+# make_set SET: makes it under another name first, so that half a set is never taken for one.
+make_set() {
+    if [[ -d $1 ]]; then return; fi
+    echo "making $dir/$1" >&2
+    rm -rf "$1.part"
+    "make_$1" >&2
+    mv "$1.part" "$1"
+}
+
+for set in "${sets[@]}"; do
+    case $set in
+    mixed | many | edits | night) make_set "$set" ;;
+    *)
+        echo "data.sh: there is no set '$set': mixed, many, edits or night" >&2
+        exit 2
+        ;;
+    esac
+done

@@ -1,0 +1,82 @@
+import TestSupport
+import Testing
+
+/// What is promised to be documented is.
+struct DocumentationTests {
+    private static func commands() throws -> [String] {
+        let name = /commandName: "(?<name>[\w-]+)"/
+        return try ProjectFiles.swift(below: "Sources/varve/Commands").flatMap { file in
+            file.text.matches(of: name).map { String($0.name) }
+        }
+    }
+
+    @Test func `Every command has a man page`() throws {
+        let commands = try Self.commands()
+        #expect(commands.count >= 12)
+        for command in commands {
+            #expect(ProjectFiles.exists("man/varve-\(command).1"), "man/varve-\(command).1")
+        }
+        #expect(ProjectFiles.exists("man/varve.1"))
+        #expect(ProjectFiles.exists("man/varve-repository.5"))
+    }
+
+    @Test func `Every man page is that of a command or of the format`() throws {
+        let known = try Set(Self.commands().map { "man/varve-\($0).1" })
+            .union(["man/varve.1", "man/varve-repository.5"])
+        guard ProjectFiles.exists("man") else { return }
+        for path in try ProjectFiles.paths(below: "man") {
+            #expect(known.contains(path), "\(path) belongs to no command")
+        }
+    }
+
+    @Test func `Every fixture is named in the index`() throws {
+        let index = try ProjectFiles.text("fixtures/README.md")
+        let makers = [".gitattributes", "README.md", "make.py", "make-store.py"]
+        for path in try ProjectFiles.paths(below: "fixtures") {
+            let relative = path.dropFirst("fixtures/".count)
+            guard !makers.contains(String(relative.split(separator: "/").last ?? "")) else {
+                continue
+            }
+            // By itself, or by a directory above it that is named as a whole.
+            var names = ["`\(relative)`"]
+            var directory = relative
+            while let slash = directory.lastIndex(of: "/") {
+                directory = directory[..<slash]
+                names.append("`\(directory)/`")
+            }
+            #expect(names.contains { index.contains($0) }, "\(path)")
+        }
+    }
+
+    @Test func `Every file that the index of fixtures names is there`() throws {
+        let index = try ProjectFiles.text("fixtures/README.md")
+        let rows = index.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        #expect(rows.count > 3)
+        for row in rows {
+            let cell = row.split(separator: "|")[0]
+            for match in cell.matches(of: /`(?<path>[^`]+)`/) {
+                #expect(ProjectFiles.exists("fixtures/\(match.path)"), "\(match.path)")
+            }
+        }
+    }
+
+    /// Places of the machine where this was written mean nothing elsewhere.
+    @Test func `No file names a place of one machine`() throws {
+        // Put together, so that this file does not contain them.
+        let places = [
+            "/wo" + "rk/main", "/wo" + "rk/shared", "/wo" + "rk/.", "/opt/swift-" + "packages",
+            "../sha" + "red", "../.lib" + "rary", "/root" + "/", "/tmp/build" + "-",
+        ]
+        for path in try ProjectFiles.paths(below: "") where !path.hasSuffix(".bin") {
+            let text = try ProjectFiles.text(path)
+            for place in places { #expect(!text.contains(place), "\(path) names \(place)") }
+        }
+    }
+
+    @Test func `The numbers of the reference are not in the code`() throws {
+        for file in try ["Sources", "Tests"].flatMap(ProjectFiles.swift) {
+            let issue = file.lines.firstIndex { $0.contains(/\b[Ii]ssue (?:#)?\d+\b/) }
+            #expect(issue == nil, "\(file.path) names an issue")
+        }
+    }
+}

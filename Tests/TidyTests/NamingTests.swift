@@ -1,0 +1,112 @@
+import TestSupport
+import Testing
+
+/// Names that say nothing, and things that may stand in few places only.
+struct NamingTests {
+    /// As whole words of a name: `CacheManager` is caught, `Managed` is not.
+    private static let bannedWords: Set<String> = [
+        "Manager", "Helper", "Helpers", "Util", "Utils", "Utility", "Utilities", "Handler",
+        "Common", "Core", "Misc",
+    ]
+    /// As the last word: "a base of something" says nothing, but `BaseContent` is the content of
+    /// the base, which is a word of ours.
+    private static let bannedLastWords: Set<String> = ["Base"]
+
+    /// "HTTPServer2" is HTTP and Server2.
+    static func words(_ name: some StringProtocol) -> [String] {
+        String(name).matches(of: /[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z0-9]+/).map { String($0.output) }
+    }
+
+    private static func isBanned(_ name: some StringProtocol) -> Bool {
+        let words = words(name).map { $0.prefix(1).uppercased() + $0.dropFirst() }
+        return !bannedWords.isDisjoint(with: words)
+            || words.last.map(bannedLastWords.contains) == true
+    }
+
+    @Test func `The rule for names catches what it should and no more`() {
+        #expect(Self.words("XXH3Digest") == ["XXH3", "Digest"])
+        #expect(Self.words("HTTPHandler") == ["HTTP", "Handler"])
+        for name in ["CacheManager", "PathUtils", "HandlerTable", "Core", "StoreBase", "Misc2D"] {
+            #expect(Self.isBanned(name) == (name != "Misc2D"), "\(name)")
+        }
+        for name in ["BaseContent", "Managed", "Database", "CoreferencePath", "Handled"] {
+            #expect(!Self.isBanned(name), "\(name)")
+        }
+    }
+
+    @Test func `No type and no file has a name that says nothing`() throws {
+        let declaration = /\b(?:struct|class|enum|protocol|actor|typealias) (?<name>\w+)/
+        for file in try ["Sources", "Tests", "Benchmarks"].flatMap(ProjectFiles.swift) {
+            let stems = file.name.dropLast(".swift".count).split(separator: "+")
+            for stem in stems { #expect(!Self.isBanned(stem), "\(file.path)") }
+            for line in file.code {
+                for match in line.matches(of: declaration) {
+                    #expect(!Self.isBanned(match.name), "\(file.path): \(match.name)")
+                }
+            }
+        }
+    }
+
+    @Test func `No type is named like its module`() throws {
+        let declaration = /^(?:package |final |public )*(?:struct|class|enum|protocol|actor) (?<name>\w+)/
+        // The module's one reason to be, opened by every user of it.
+        let exceptions: Set<String> = ["Repository"]
+        for file in try ProjectFiles.swift(below: "Sources") {
+            let module = file.path.split(separator: "/")[1]
+            for line in file.code {
+                guard let match = line.firstMatch(of: declaration), match.name == module else {
+                    continue
+                }
+                #expect(exceptions.contains(String(module)), "\(file.path)")
+            }
+        }
+    }
+
+    /// Each is a class whose doc comment says why it may be shared.
+    @Test func `Only three files promise the compiler that sharing is safe`() throws {
+        let allowed = ["MappedFile.swift", "ReadBuffer.swift", "WorkerThreads.swift"]
+        for file in try ["Sources", "Tests"].flatMap(ProjectFiles.swift)
+        where file.code.contains(where: { $0.contains("@unchecked Sendable") }) {
+            #expect(allowed.contains(file.name), "\(file.path)")
+        }
+        let escapes = /nonisolated\(unsafe\)|unsafeBitCast|@_/
+        for file in try ProjectFiles.swift(below: "Sources") {
+            #expect(!file.code.contains { $0.contains(escapes) }, "\(file.path)")
+        }
+    }
+
+    /// Files with `unsafe`, and why it is sound there.
+    private static let unsafeFiles: [String: String] = [
+        "Sources/Chunking/FastCDC+Scan.swift": "the hot loop, over bytes of a span it holds",
+        "Sources/Compression/ZstdDecoder.swift": "libzstd, with buffers of the size it is told",
+        "Sources/Compression/ZstdEncoder.swift": "libzstd, with buffers of the size it is told",
+        "Sources/Hashing/Digesting.swift": "libxxhash and libcrypto, over bytes of a span",
+        "Sources/Platform/Descriptor.swift": "read(2) and write(2) into memory of known size",
+        "Sources/Platform/DirectoryListing.swift": "getdents64(2), records inside one buffer",
+        "Sources/Platform/ExtendedAttributes.swift": "the xattr calls, into memory of known size",
+        "Sources/Platform/FileOperations.swift": "calls that take names as C strings",
+        "Sources/Platform/FileStatus.swift": "statx(2), into a struct",
+        "Sources/Platform/HostSystem.swift": "calls that return C strings, copied at once",
+        "Sources/Platform/HostSystem+Process.swift": "arguments and environment, copied at once",
+        "Sources/Platform/Interruption.swift": "signal(2), with a handler that sets one atomic",
+        "Sources/Platform/LocalTime.swift": "the calendar of libc, into structs",
+        "Sources/Platform/MappedFile.swift": "mmap(2), never written, unmapped by its owner",
+        "Sources/Platform/PlatformError.swift": "C strings that live as long as the call",
+        "Sources/Platform/ReadBuffer.swift": "memory that its owner allocates and bounds-checks",
+        "Sources/Platform/WorkerThreads.swift": "pthreads, locked round every access",
+        "Sources/Repository/IndexSegment.swift": "a span is copied into an array",
+        "Benchmarks/FloorBenchmark/main.swift": "measures what the rest is built on",
+    ]
+
+    @Test func `Unsafe code stands only in files listed here with the reason`() throws {
+        var found: Set<String> = []
+        for file in try ["Sources", "Benchmarks"].flatMap(ProjectFiles.swift)
+        where file.code.contains(where: { $0.contains(/\bunsafe\b/) }) {
+            found.insert(file.path)
+        }
+        for path in found.subtracting(Self.unsafeFiles.keys) { Issue.record("\(path)") }
+        for path in Set(Self.unsafeFiles.keys).subtracting(found) {
+            Issue.record("\(path) is listed and has none")
+        }
+    }
+}
