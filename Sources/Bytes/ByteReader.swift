@@ -71,7 +71,9 @@ package struct ByteReader {
         return bytes[offset]
     }
 
-    private mutating func integer(_ size: Int, _ expected: StaticString) throws(MalformedBytes)
+    private mutating func integer(
+        _ size: Int, _ expected: StaticString
+    ) throws(MalformedBytes)
         -> UInt64
     {
         try need(size, expected)
@@ -83,28 +85,53 @@ package struct ByteReader {
         return value
     }
 
-    package mutating func u16(_ expected: StaticString = "a 16-bit integer") throws(MalformedBytes)
+    /// Reads eight bytes, most significant first: a word of a digest.
+    ///
+    /// Manifests are half digests, so this one loads the word at once; `need` has checked that all
+    /// of it is there.
+    private mutating func bigEndian(_ expected: StaticString) throws(MalformedBytes) -> UInt64 {
+        try need(8, expected)
+        let word = unsafe bytes.withUnsafeBytes { buffer in
+            unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        }
+        offset += 8
+        return UInt64(bigEndian: word)
+    }
+
+    package mutating func u16(
+        _ expected: StaticString = "a 16-bit integer"
+    ) throws(MalformedBytes)
         -> UInt16
     {
         UInt16(truncatingIfNeeded: try integer(2, expected))
     }
 
-    package mutating func u32(_ expected: StaticString = "a 32-bit integer") throws(MalformedBytes)
+    package mutating func u32(
+        _ expected: StaticString = "a 32-bit integer"
+    ) throws(MalformedBytes)
         -> UInt32
     {
         UInt32(truncatingIfNeeded: try integer(4, expected))
     }
 
-    package mutating func u64(_ expected: StaticString = "a 64-bit integer") throws(MalformedBytes)
+    package mutating func u64(
+        _ expected: StaticString = "a 64-bit integer"
+    ) throws(MalformedBytes)
         -> UInt64
     {
         try integer(8, expected)
     }
 
     /// Reads a varint (LEB128): at most ten bytes, and only in its shortest form.
-    package mutating func varint(_ expected: StaticString = "a varint") throws(MalformedBytes)
+    package mutating func varint(
+        _ expected: StaticString = "a varint"
+    ) throws(MalformedBytes)
         -> UInt64
     {
+        if offset < end, bytes[offset] < 0x80 {
+            defer { offset += 1 }
+            return UInt64(bytes[offset])
+        }
         let start = offset
         var value: UInt64 = 0
         var shift: UInt64 = 0
@@ -123,7 +150,8 @@ package struct ByteReader {
     }
 
     /// Reads a varint that must not exceed `limit`, as an `Int`.
-    package mutating func count(limit: Int, _ expected: StaticString) throws(MalformedBytes) -> Int {
+    package mutating func count(limit: Int, _ expected: StaticString) throws(MalformedBytes) -> Int
+    {
         let start = offset
         let value = try varint(expected)
         guard let count = Int(exactly: value), count <= limit else {
@@ -133,14 +161,18 @@ package struct ByteReader {
     }
 
     /// Reads a zigzag-coded signed varint.
-    package mutating func signed(_ expected: StaticString = "a signed varint")
+    package mutating func signed(
+        _ expected: StaticString = "a signed varint"
+    )
         throws(MalformedBytes) -> Int64
     {
         let value = try varint(expected)
         return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 
-    package mutating func take(_ count: Int, _ expected: StaticString = "bytes")
+    package mutating func take(
+        _ count: Int, _ expected: StaticString = "bytes"
+    )
         throws(MalformedBytes) -> ArraySlice<UInt8>
     {
         try need(count, expected)
@@ -149,14 +181,12 @@ package struct ByteReader {
     }
 
     /// Reads bytes preceded by their count, which may not exceed `limit`.
-    package mutating func string(limit: Int, _ expected: StaticString = "a string")
+    package mutating func string(
+        limit: Int, _ expected: StaticString = "a string"
+    )
         throws(MalformedBytes) -> [UInt8]
     {
         Array(try take(try count(limit: limit, expected), expected))
-    }
-
-    private mutating func bigEndian(_ expected: StaticString) throws(MalformedBytes) -> UInt64 {
-        try u64(expected).byteSwapped
     }
 
     package mutating func xxh3() throws(MalformedBytes) -> XXH3Digest {
@@ -180,7 +210,7 @@ package struct ByteReader {
     /// Reads bytes that must equal `magic`.
     package mutating func magic(_ magic: StaticString) throws(MalformedBytes) {
         let start = offset
-        let wanted = magic.withUTF8Buffer { Array($0) }
+        let wanted = magic.withUTF8Buffer { unsafe Array($0) }
         guard try Array(take(wanted.count, "a magic number")) == wanted else {
             throw MalformedBytes(.invalid, at: start, expected: "the magic number '\(magic)'")
         }

@@ -42,24 +42,31 @@ package struct ByteWriter {
         varint(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
     }
 
-    package mutating func raw(_ bytes: some Sequence<UInt8>) { self.bytes += bytes }
+    package mutating func raw(_ bytes: [UInt8]) { self.bytes += bytes }
 
     /// Appends the bytes preceded by their count.
-    package mutating func string(_ bytes: some Collection<UInt8>) {
+    package mutating func string(_ bytes: [UInt8]) { string(bytes[...]) }
+
+    /// Appends the bytes preceded by their count.
+    package mutating func string(_ bytes: ArraySlice<UInt8>) {
         count(bytes.count)
         self.bytes += bytes
     }
 
+    private mutating func bigEndian(_ value: UInt64) {
+        unsafe withUnsafeBytes(of: value.bigEndian) { unsafe bytes.append(contentsOf: $0) }
+    }
+
     package mutating func xxh3(_ digest: XXH3Digest) {
-        u64(digest.high.byteSwapped)
-        u64(digest.low.byteSwapped)
+        bigEndian(digest.high)
+        bigEndian(digest.low)
     }
 
     package mutating func digest(_ digest: SHA256Digest) {
-        u64(digest.word0.byteSwapped)
-        u64(digest.word1.byteSwapped)
-        u64(digest.word2.byteSwapped)
-        u64(digest.word3.byteSwapped)
+        bigEndian(digest.word0)
+        bigEndian(digest.word1)
+        bigEndian(digest.word2)
+        bigEndian(digest.word3)
     }
 
     package mutating func fingerprint(_ fingerprint: Fingerprint) {
@@ -68,6 +75,6 @@ package struct ByteWriter {
     }
 
     package mutating func magic(_ magic: StaticString) {
-        magic.withUTF8Buffer { bytes += $0 }
+        magic.withUTF8Buffer { unsafe bytes += $0 }
     }
 }

@@ -56,7 +56,9 @@ extension SHA256Digest: Comparable {
     }
 }
 
-/// Both digests of one content, 48 bytes. Two contents are the same only when all of it agrees.
+/// Both digests of one content, 48 bytes.
+///
+/// Two contents are the same only when all of it agrees.
 package struct Fingerprint: Hashable, Sendable {
     package let xxh3: XXH3Digest
     package let sha256: SHA256Digest

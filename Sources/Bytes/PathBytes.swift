@@ -15,8 +15,14 @@ package enum PathBytes {
 
     private static func rank(_ byte: UInt8) -> Int { byte == separator ? -1 : Int(byte) }
 
-    package static func join(_ directory: [UInt8], _ name: some Collection<UInt8>) -> [UInt8] {
-        directory.isEmpty ? Array(name) : directory + [separator] + name
+    package static func join(_ directory: [UInt8], _ name: [UInt8]) -> [UInt8] {
+        if directory.isEmpty { return name }
+        var path: [UInt8] = []
+        path.reserveCapacity(directory.count + 1 + name.count)
+        path += directory
+        path.append(separator)
+        path += name
+        return path
     }
 
     /// The last component.
@@ -33,9 +39,15 @@ package enum PathBytes {
 
     /// Whether `path` is `directory` or lies below it; everything lies below the empty path.
     package static func isInside(_ path: [UInt8], _ directory: [UInt8]) -> Bool {
-        directory.isEmpty
-            || path.starts(with: directory)
-                && (path.count == directory.count || path[directory.count] == separator)
+        isInside(path[...], directory)
+    }
+
+    package static func isInside(_ path: ArraySlice<UInt8>, _ directory: [UInt8]) -> Bool {
+        if directory.isEmpty { return true }
+        guard path.count >= directory.count else { return false }
+        let end = path.startIndex + directory.count
+        return (end == path.endIndex || path[end] == separator)
+            && path[..<end].elementsEqual(directory)
     }
 
     /// Text that is safe on a terminal: control bytes, backslash and invalid UTF-8 as `\xNN`.

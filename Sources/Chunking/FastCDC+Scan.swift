@@ -1,5 +1,7 @@
 /// Hashes `bytes` on over `range` and returns the offset behind the first byte at which `mask`
-/// matches, or nil. `gear` is `GearTable.values`.
+/// matches, or nil.
+///
+/// `gear` is `GearTable.values`.
 ///
 /// What a byte costs is four instructions (load the byte, load its number, shift and add, test),
 /// and the next byte waits for one of them: shift and add in one `lea`. The compiler chooses `lea`

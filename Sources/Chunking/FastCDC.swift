@@ -66,8 +66,10 @@ package struct FastCDC: Sendable {
         }
     }
 
-    /// What both have in common. `scan` hashes on over a range and returns the offset behind the
-    /// first byte at which the mask matches.
+    /// What both have in common.
+    ///
+    /// `scan` hashes on over a range and returns the offset behind the first byte at which the mask
+    /// matches.
     @inline(__always)
     private func cut(
         _ bytes: Span<UInt8>, isEnd: Bool,

@@ -1,4 +1,6 @@
-/// The gear table: one random 32-bit number per byte value. Part of the format.
+/// The gear table: one random 32-bit number per byte value.
+///
+/// Part of the format.
 ///
 /// The numbers are the upper halves of the first 256 outputs of SplitMix64 (Steele, Lea, Flood:
 /// "Fast Splittable Pseudorandom Number Generators", 2014) from the state 0x76617276652f31, the

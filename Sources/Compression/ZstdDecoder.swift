@@ -8,11 +8,13 @@ package enum CompressionError: Error, Equatable {
     case sizeMismatch(declared: Int, found: UInt64)
 }
 
-/// Decompresses frames from disk or wire. Holds a context: one per thread.
+/// Decompresses frames from disk or wire.
+///
+/// Holds a context: one per thread.
 ///
 /// Never writes more than the declared size, and refuses windows over 128 MiB, dictionaries,
 /// skippable frames, several frames and bytes after the frame.
-package final class ZstdDecoder {
+@safe package final class ZstdDecoder {
     private let context: OpaquePointer?
 
     private static let windowLimit: UInt64 = 128 << 20
@@ -25,7 +27,7 @@ package final class ZstdDecoder {
     ///
     /// The caller has checked `size` against a cap: that many bytes are allocated.
     package func decode(_ frame: Span<UInt8>, size: Int) throws(CompressionError) -> [UInt8] {
-        try unsafe Self.checkHeader(frame, size: size)
+        try Self.checkHeader(frame, size: size)
         var failure: CompressionError?
         let plain = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             let written = unsafe frame.withUnsafeBytes { source in

@@ -9,7 +9,9 @@ package enum CompressionLevel: Equatable, Sendable {
     package static let range = 1...19
 }
 
-/// Compresses blobs, one zstd frame each (RFC 8878). Holds contexts: one per thread.
+/// Compresses blobs, one zstd frame each (RFC 8878).
+///
+/// Holds contexts: one per thread.
 ///
 /// The parameters of the standard level, measured on TPC-H tables in blocks of 1 MiB; speed is that
 /// of compressing and decompressing again:
@@ -25,7 +27,7 @@ package final class ZstdEncoder {
     private let binary: Context
 
     /// A compression context with its parameters, freed at the end.
-    private final class Context {
+    @safe private final class Context {
         let raw: OpaquePointer?
 
         init() { unsafe raw = ZSTD_createCCtx() }
@@ -76,7 +78,7 @@ package final class ZstdEncoder {
     ///
     /// Returns false, with `frame` empty, when the frame would not be smaller than `limit` bytes.
     package func encode(_ plain: Span<UInt8>, into frame: inout [UInt8], limit: Int) -> Bool {
-        let context = Self.isText(plain) ? text.raw : binary.raw
+        let context = unsafe Self.isText(plain) ? text.raw : binary.raw
         let bound = ZSTD_compressBound(plain.count)
         frame = unsafe [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
             let written = unsafe plain.withUnsafeBytes { source in

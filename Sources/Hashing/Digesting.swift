@@ -26,7 +26,7 @@ extension SHA256Digest {
 
 /// Computes a SHA-256 digest piece by piece.
 package struct SHA256Hasher {
-    private var context = unsafe SHA256_CTX()
+    private var context = SHA256_CTX()
 
     package init() { _ = unsafe SHA256_Init(&context) }
 
@@ -40,7 +40,7 @@ package struct SHA256Hasher {
     package mutating func finish() -> SHA256Digest {
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         unsafe withUnsafeMutableBytes(of: &words) { buffer in
-            let digest = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            let digest = unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
             _ = unsafe SHA256_Final(digest, &context)
         }
         _ = unsafe SHA256_Init(&context)

@@ -1,4 +1,4 @@
-package import SystemPackage
+internal import SystemPackage
 
 internal import CLinux
 internal import Glibc
@@ -81,7 +81,9 @@ extension Descriptor {
 
 extension Descriptor {
     /// Reads up to `count` bytes at `offset`, fewer only at the end of the file (pread(2)).
-    package func read(_ count: Int, at offset: UInt64, _ path: [UInt8]) throws(PlatformError)
+    package func read(
+        _ count: Int, at offset: UInt64, _ path: [UInt8]
+    ) throws(PlatformError)
         -> [UInt8]
     {
         var failure: PlatformError?
@@ -113,7 +115,9 @@ extension Descriptor {
     }
 
     /// Writes all of `bytes` at `offset` (pwrite(2)).
-    package func write(_ bytes: Span<UInt8>, at offset: UInt64, _ path: [UInt8])
+    package func write(
+        _ bytes: Span<UInt8>, at offset: UInt64, _ path: [UInt8]
+    )
         throws(PlatformError)
     {
         var written = 0
@@ -141,8 +145,9 @@ extension Descriptor {
         }
     }
 
-    /// Waits until content and metadata are on the disk (fsync(2)). A failure is final: the pages
-    /// are marked clean, so a second call would lie.
+    /// Waits until content and metadata are on the disk (fsync(2)).
+    ///
+    /// A failure is final: the pages are marked clean, so a second call would lie.
     package func sync(_ path: [UInt8]) throws(PlatformError) {
         _ = try retrying("sync", path) { Glibc.fsync(raw) }
     }

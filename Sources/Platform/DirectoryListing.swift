@@ -1,4 +1,4 @@
-package import SystemPackage
+internal import SystemPackage
 
 internal import CLinux
 internal import Glibc
@@ -17,35 +17,45 @@ extension Descriptor {
     ///
     /// Names that vanish between the listing and their status are left out.
     package func list(_ path: [UInt8]) throws(PlatformError) -> [DirectoryEntry] {
+        var names = try terminatedNames(path)
+        names.sort { $0.lexicographicallyPrecedes($1) }
         var entries: [DirectoryEntry] = []
-        try unsafe forEachName(path) { name in
-            unsafe entries.append(entry(name))
+        entries.reserveCapacity(names.count)
+        for name in names {
+            let entry = entry(name)
+            if case .failure(let error) = entry.status, error.isNotFound { continue }
+            entries.append(entry)
         }
-        entries.removeAll { entry in
-            if case .failure(let error) = entry.status { error.isNotFound } else { false }
-        }
-        entries.sort { $0.name.lexicographicallyPrecedes($1.name) }
         return entries
     }
 
     /// The names in the open directory, in no order.
     package func names(_ path: [UInt8]) throws(PlatformError) -> [[UInt8]] {
+        try terminatedNames(path).map { $0.dropLast() }
+    }
+
+    /// Names with their terminating NUL, which sorts before every byte of a name.
+    private func terminatedNames(_ path: [UInt8]) throws(PlatformError) -> [[UInt8]] {
         var names: [[UInt8]] = []
         try unsafe forEachName(path) { name in
-            names.append(unsafe Array(UnsafeRawBufferPointer(start: name, count: strlen(name))))
+            names.append(unsafe Array(UnsafeRawBufferPointer(start: name, count: strlen(name) + 1)))
         }
         return names
     }
 
-    private func entry(_ name: UnsafePointer<CChar>) -> DirectoryEntry {
-        let bytes = unsafe Array(UnsafeRawBufferPointer(start: name, count: strlen(name)))
+    private func entry(_ terminated: [UInt8]) -> DirectoryEntry {
         var status = varve_status()
-        while unsafe varve_statx(raw, name, AT_SYMLINK_NOFOLLOW, &status) != 0 {
-            guard Glibc.errno == EINTR else {
-                return DirectoryEntry(name: bytes, status: .failure(.last("stat", bytes)))
+        let failure: PlatformError? = unsafe terminated.withUnsafeBytes { buffer in
+            guard let base = buffer.baseAddress else { return nil }
+            let name = unsafe base.assumingMemoryBound(to: CChar.self)
+            while unsafe varve_statx(raw, name, AT_SYMLINK_NOFOLLOW, &status) != 0 {
+                if Glibc.errno != EINTR { return .last("stat", terminated.dropLast()) }
             }
+            return nil
         }
-        return DirectoryEntry(name: bytes, status: .success(FileStatus(status)))
+        let name = Array(terminated.dropLast())
+        if let failure { return DirectoryEntry(name: name, status: .failure(failure)) }
+        return DirectoryEntry(name: name, status: .success(FileStatus(status)))
     }
 
     /// Calls `body` with each name but "." and ".." (getdents64(2), struct linux_dirent64).
@@ -92,7 +102,9 @@ package struct PinnedDirectory: ~Copyable, Sendable {
     }
 
     /// Opens `relative` below the directory; the empty path is the directory itself.
-    package func open(_ relative: [UInt8], _ flags: OpenFlags, mode: UInt32 = 0)
+    package func open(
+        _ relative: [UInt8], _ flags: OpenFlags, mode: UInt32 = 0
+    )
         throws(PlatformError) -> Descriptor
     {
         if relative.isEmpty { return try Descriptor.open([0x2e], flags, at: descriptor.raw) }

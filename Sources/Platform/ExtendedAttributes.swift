@@ -1,4 +1,4 @@
-package import SystemPackage
+internal import SystemPackage
 
 internal import Bytes
 internal import CLinux
@@ -29,23 +29,29 @@ package enum ExtendedAttributes {
     }
 
     /// Attributes of an open file, sorted by name; a file system without attributes has none.
-    package static func read(_ file: borrowing Descriptor, _ path: [UInt8]) throws(PlatformError)
+    package static func read(
+        _ file: borrowing Descriptor, _ path: [UInt8]
+    ) throws(PlatformError)
         -> [ExtendedAttribute]
     {
         try read(.open(file.raw), path)
     }
 
     /// Attributes of `name` in the open directory, sorted by name; symlinks are not followed.
-    package static func read(_ name: [UInt8], at directory: CInt) throws(PlatformError)
+    package static func read(
+        _ name: [UInt8], at directory: CInt
+    ) throws(PlatformError)
         -> [ExtendedAttribute]
     {
         try read(.named(location(name, at: directory)), name)
     }
 
-    private static func read(_ place: Place, _ path: [UInt8]) throws(PlatformError)
+    private static func read(
+        _ place: Place, _ path: [UInt8]
+    ) throws(PlatformError)
         -> [ExtendedAttribute]
     {
-        let list = try grow("list attributes of", path) { buffer in
+        let list = try unsafe grow("list attributes of", path) { buffer in
             switch place {
             case .open(let file): unsafe flistxattr(file, buffer.baseAddress, buffer.count)
             case .named(let name):
@@ -63,10 +69,12 @@ package enum ExtendedAttributes {
         return attributes.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
-    private static func value(_ attribute: [UInt8], _ place: Place, _ path: [UInt8])
+    private static func value(
+        _ attribute: [UInt8], _ place: Place, _ path: [UInt8]
+    )
         throws(PlatformError) -> [UInt8]?
     {
-        try grow("read attribute of", path) { buffer in
+        try unsafe grow("read attribute of", path) { buffer in
             unsafe withCStringOrFail(attribute) { cName in
                 switch place {
                 case .open(let file):
@@ -125,8 +133,9 @@ package enum ExtendedAttributes {
         }
     }
 
-    /// Path of `name` in the open directory; without a name, of the directory itself. An absolute
-    /// path stays what it is, as in openat(2).
+    /// Path of `name` in the open directory; without a name, of the directory itself.
+    ///
+    /// An absolute path stays what it is, as in openat(2).
     private static func location(_ name: [UInt8], at directory: CInt) -> [UInt8] {
         if name.first == PathBytes.separator { return name }
         let base = directory == Descriptor.workingDirectory ? "." : "/proc/self/fd/\(directory)"

@@ -1,4 +1,4 @@
-package import SystemPackage
+internal import SystemPackage
 
 internal import CLinux
 internal import Glibc
@@ -32,7 +32,7 @@ package enum FileOperations {
     ) throws(PlatformError) {
         do throws(PlatformError) {
             try rename(source, to: target, at: directory, flags: 1)
-        } catch where error.errno == .invalidArgument || error.errno == .noFunction {
+        } catch  where error.errno == .invalidArgument || error.errno == .noFunction {
             try link(source, to: target, at: directory)
             try remove(source, at: directory)
         }
@@ -64,7 +64,9 @@ package enum FileOperations {
         }
     }
 
-    package static func makeSymlink(_ name: [UInt8], to target: [UInt8], at directory: CInt)
+    package static func makeSymlink(
+        _ name: [UInt8], to target: [UInt8], at directory: CInt
+    )
         throws(PlatformError)
     {
         _ = try unsafe withCString("make symlink", name) { cName throws(PlatformError) in
@@ -92,7 +94,9 @@ package enum FileOperations {
         }
     }
 
-    package static func readLink(_ name: [UInt8], at directory: CInt) throws(PlatformError)
+    package static func readLink(
+        _ name: [UInt8], at directory: CInt
+    ) throws(PlatformError)
         -> [UInt8]
     {
         let capacity = 4096
@@ -119,7 +123,9 @@ package enum FileOperations {
     }
 
     /// Sets the mode of a name that is not a symlink (fchmodat(2) follows symlinks).
-    package static func setMode(_ name: [UInt8], _ mode: UInt32, at directory: CInt)
+    package static func setMode(
+        _ name: [UInt8], _ mode: UInt32, at directory: CInt
+    )
         throws(PlatformError)
     {
         _ = try unsafe withCString("change mode of", name) { cName throws(PlatformError) in

@@ -1,4 +1,4 @@
-package import SystemPackage
+internal import SystemPackage
 
 internal import CLinux
 internal import Glibc

@@ -28,8 +28,9 @@ extension HostSystem {
 }
 
 extension Descriptor {
-    /// Reads from the current position to the end, of a pipe too (read(2)). Fails with `fileTooLarge`
-    /// when there are more than `limit` bytes.
+    /// Reads from the current position to the end, of a pipe too (read(2)).
+    ///
+    /// Fails with `fileTooLarge` when there are more than `limit` bytes.
     package func readToEnd(limit: Int, _ path: [UInt8]) throws(PlatformError) -> [UInt8] {
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 64 << 10)

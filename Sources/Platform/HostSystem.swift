@@ -5,7 +5,9 @@ internal import Glibc
 package enum HostSystem {
     package static func hostName() -> [UInt8] {
         var buffer = [CChar](repeating: 0, count: 256)
-        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return Array("unknown".utf8) }
+        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else {
+            return Array("unknown".utf8)
+        }
         return buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
     }
 
@@ -15,7 +17,9 @@ package enum HostSystem {
 
     /// The working directory, as an absolute path.
     package static func workingDirectory() throws(PlatformError) -> [UInt8] {
-        guard let path = unsafe getcwd(nil, 0) else { throw PlatformError.last("find directory", []) }
+        guard let path = unsafe getcwd(nil, 0) else {
+            throw PlatformError.last("find directory", [])
+        }
         defer { unsafe free(path) }
         return unsafe Array(UnsafeRawBufferPointer(start: path, count: strlen(path)))
     }

@@ -12,17 +12,18 @@ private let received = Atomic<CInt>(0)
 
 /// Turns SIGINT and SIGTERM into a flag that long work asks at object boundaries.
 package enum Interruption {
-    /// Installs the handlers; a second signal ends the process at once. SIGPIPE is ignored, so
-    /// that writing to a closed pipe is an ordinary error; SIGXFSZ likewise.
+    /// Installs the handlers; a second signal ends the process at once.
+    ///
+    /// SIGPIPE is ignored, so that writing to a closed pipe is an ordinary error; SIGXFSZ likewise.
     package static func install() {
         _ = received.load(ordering: .relaxed)
         for number in [SIGINT, SIGTERM] {
-            _ = unsafe signal(number) { number in
+            _ = signal(number) { number in
                 if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
             }
         }
-        _ = unsafe signal(SIGPIPE, SIG_IGN)
-        _ = unsafe signal(SIGXFSZ, SIG_IGN)
+        _ = signal(SIGPIPE, SIG_IGN)
+        _ = signal(SIGXFSZ, SIG_IGN)
     }
 
     package static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }

@@ -17,8 +17,9 @@ package struct CivilTime: Equatable, Sendable {
     package var offset: Int?
     package var precision = Precision.second
 
-    /// Parses `2026-11-20`, `2026-11-20T03:00`, `2026-11-20T03:00:05`, each time of day with "Z" or
-    /// an offset such as `+01:00` behind it if wanted. Years are 1970 to 9999.
+    /// Parses `2026-11-20`, `2026-11-20T03:00` or `2026-11-20T03:00:05`.
+    ///
+    /// A time of day may have "Z" or an offset such as `+01:00` behind it. Years are 1970 to 9999.
     package init?(parsing text: some StringProtocol) {
         var scanner = CivilTimeScanner(rest: text.utf8.map { $0 }[...])
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2),
@@ -80,8 +81,9 @@ package struct CivilTime: Equatable, Sendable {
 }
 
 extension CivilTime {
-    /// The day, minute or second after this one, in the unit that was written. Its fields may be
-    /// beyond their range, which `moment` understands.
+    /// The day, minute or second after this one, in the unit that was written.
+    ///
+    /// Its fields may be beyond their range, which `moment` understands.
     package var next: Self {
         var time = self
         switch precision {

@@ -5,7 +5,7 @@ internal import SystemPackage
 /// shrinks under a mapping kills the process.
 ///
 /// Unchecked-Sendable: the mapping is never written after it is made.
-package final class MappedFile: @unchecked Sendable {
+@safe package final class MappedFile: @unchecked Sendable {
     private let base: UnsafeRawPointer
     package let count: Int
 
@@ -17,7 +17,8 @@ package final class MappedFile: @unchecked Sendable {
         }
         self.count = count
         guard count > 0 else {
-            unsafe base = UnsafeRawPointer(UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))
+            unsafe base = UnsafeRawPointer(
+                UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))
             return
         }
         let memory = unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor.raw, 0)

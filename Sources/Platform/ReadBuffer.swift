@@ -4,7 +4,7 @@ internal import Glibc
 ///
 /// Unchecked-Sendable: whoever holds a buffer from a `BufferPool` is its only writer, and hands it
 /// over through a queue before others read it.
-package final class ReadBuffer: @unchecked Sendable {
+@safe package final class ReadBuffer: @unchecked Sendable {
     package let capacity: Int
     /// Bytes filled so far.
     package private(set) var count = 0
@@ -22,8 +22,9 @@ package final class ReadBuffer: @unchecked Sendable {
 
     package func removeAll() { count = 0 }
 
-    /// Appends up to `wanted` bytes of the file at `offset`, fewer only where it ends. There must
-    /// be room for them. Returns how many.
+    /// Appends up to `wanted` bytes of the file at `offset`, fewer only where it ends.
+    ///
+    /// There must be room for them. Returns how many.
     package func append(
         reading wanted: Int, at offset: UInt64, of file: borrowing Descriptor, _ path: [UInt8]
     ) throws(PlatformError) -> Int {

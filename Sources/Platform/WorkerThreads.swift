@@ -4,7 +4,7 @@ internal import Glibc
 // ever touched between lock and unlock; everything else is built from it.
 
 /// State that several threads share, with a condition that they can wait for (man 3 pthread_cond).
-package final class Monitor<State>: @unchecked Sendable {
+@safe package final class Monitor<State>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
@@ -117,7 +117,7 @@ package struct WorkerThreads: ~Copyable {
     /// Starts `count` threads that run `body` with their index.
     package init(count: Int, _ body: @escaping @Sendable (Int) -> Void) {
         for index in 0..<count {
-            let start = Unmanaged.passRetained(Start { body(index) })
+            let start = unsafe Unmanaged.passRetained(Start { body(index) })
             var thread = pthread_t()
             let failure = unsafe pthread_create(
                 &thread, nil,
@@ -133,7 +133,7 @@ package struct WorkerThreads: ~Copyable {
 
     /// Waits until all threads have returned.
     package consuming func join() {
-        for thread in threads { _ = unsafe pthread_join(thread, nil) }
+        for thread in threads { _ = pthread_join(thread, nil) }
     }
 
     private final class Start {

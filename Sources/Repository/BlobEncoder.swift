@@ -2,7 +2,9 @@ package import Bytes
 package import Compression
 internal import Hashing
 
-/// Encodes blobs for packs. Holds contexts: one per thread.
+/// Encodes blobs for packs.
+///
+/// Holds contexts: one per thread.
 package final class BlobEncoder {
     private let encoder: ZstdEncoder
     private let decoder = ZstdDecoder()
@@ -18,7 +20,9 @@ package final class BlobEncoder {
     ///
     /// Each frame is decoded again and compared (invariant 3): a fault of the library or of memory
     /// is found now, while the right bytes are still there.
-    package func encode(_ plain: Span<UInt8>, _ digest: XXH3Digest) throws(RepositoryError)
+    package func encode(
+        _ plain: Span<UInt8>, _ digest: XXH3Digest
+    ) throws(RepositoryError)
         -> (BlobCodec, [UInt8])
     {
         let limit = plain.count - plain.count / Self.leastGain

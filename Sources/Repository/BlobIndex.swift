@@ -1,6 +1,6 @@
-package import Bytes
+internal import Bytes
 package import Hashing
-package import Platform
+internal import Platform
 
 /// Where every blob of a repository lies: the index segments, and in memory what no segment has.
 package final class BlobIndex: Sendable {
@@ -31,12 +31,16 @@ package final class BlobIndex: Sendable {
         }
     }
 
-    /// Why segments could not be used. The tables of contents of their packs are read instead.
+    /// Why segments could not be used.
+    ///
+    /// The tables of contents of their packs are read instead.
     package var damage: [RepositoryError] { state.read { $0.damage } }
 
     package var segments: [IndexSegment] { state.read { $0.segments } }
 
-    private static func load(_ storage: any Storage) throws(RepositoryError) -> (
+    private static func load(
+        _ storage: any Storage
+    ) throws(RepositoryError) -> (
         [IndexSegment], [RepositoryError]
     ) {
         var segments: [IndexSegment] = []
@@ -46,16 +50,18 @@ package final class BlobIndex: Sendable {
             do throws(RepositoryError) {
                 let object = try about(name) { try storage.open(name) }
                 segments.append(try IndexSegment(IndexID(digest), object))
-            } catch where error.isMissing {
+            } catch  where error.isMissing {
                 continue  // Another process merged it into a newer one.
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 damage.append(error)
             }
         }
         return (segments, damage)
     }
 
-    static func listed(_ storage: any Storage, _ kind: ObjectKind) throws(RepositoryError)
+    static func listed(
+        _ storage: any Storage, _ kind: ObjectKind
+    ) throws(RepositoryError)
         -> [SHA256Digest]
     {
         do throws(PlatformError) {
@@ -65,8 +71,9 @@ package final class BlobIndex: Sendable {
         }
     }
 
-    /// Places where the blob is said to lie: those in the first segment that has any. `findAll`
-    /// tells the rest, for when none of them is good.
+    /// Places where the blob is said to lie: those in the first segment that has any.
+    ///
+    /// `findAll` tells the rest, for when none of them is good.
     package func find(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
         for segment in segments {
             let places = try places(of: id, in: segment)
@@ -83,12 +90,14 @@ package final class BlobIndex: Sendable {
         return found + loosePlaces(id)
     }
 
-    private func places(of id: BlobID, in segment: IndexSegment) throws(RepositoryError)
+    private func places(
+        of id: BlobID, in segment: IndexSegment
+    ) throws(RepositoryError)
         -> [BlobPlace]
     {
         do throws(RepositoryError) {
             return try segment.find(id)
-        } catch where error.isDamage {
+        } catch  where error.isDamage {
             try replaceDamaged(segment, error)
             return []
         }
@@ -99,7 +108,9 @@ package final class BlobIndex: Sendable {
     }
 
     /// Reads the tables of contents of a damaged segment's packs in its stead.
-    private func replaceDamaged(_ segment: IndexSegment, _ error: RepositoryError)
+    private func replaceDamaged(
+        _ segment: IndexSegment, _ error: RepositoryError
+    )
         throws(RepositoryError)
     {
         state.update { state in
@@ -142,7 +153,9 @@ package final class BlobIndex: Sendable {
     }
 
     /// Makes the names of packs durable that were found and not written by this run: the run that
-    /// published them may have been killed before it did. An index that names them comes after.
+    /// published them may have been killed before it did.
+    ///
+    /// An index that names them comes after.
     func syncFoundPacks() throws(RepositoryError) {
         let found = state.read { $0.foundPacks }
         guard !found.isEmpty else { return }
@@ -154,15 +167,17 @@ package final class BlobIndex: Sendable {
         state.update { $0.foundPacks.subtract(found) }
     }
 
-    /// Those of the segments that can be read to their ends. The others are left out from now on,
-    /// and the tables of contents of their packs are read in their stead.
+    /// Those of the segments that can be read to their ends.
+    ///
+    /// The others are left out from now on, and the tables of contents of their packs are read in
+    /// their stead.
     func sound(_ segments: [IndexSegment]) throws(RepositoryError) -> [IndexSegment] {
         var sound: [IndexSegment] = []
         for segment in segments {
             do throws(RepositoryError) {
                 try segment.checkEntries()
                 sound.append(segment)
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 try replaceDamaged(segment, error)
             }
         }
@@ -173,7 +188,7 @@ package final class BlobIndex: Sendable {
         for pack in packs {
             do throws(RepositoryError) {
                 addPack(pack, try PackReader(pack, storage).entries())
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 continue  // `check` names it; nothing may rely on it.
             }
         }

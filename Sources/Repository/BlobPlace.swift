@@ -1,4 +1,4 @@
-package import Bytes
+internal import Bytes
 package import Hashing
 
 /// Where a blob lies, and how it is encoded there.

@@ -1,9 +1,11 @@
-package import Bytes
-package import Compression
+internal import Bytes
+internal import Compression
 package import Hashing
 internal import Platform
 
-/// Reads blobs and checks them against their ids. Holds a decoder: one per thread.
+/// Reads blobs and checks them against their ids.
+///
+/// Holds a decoder: one per thread.
 package final class BlobReader {
     private let repository: Repository
     private let decoder = ZstdDecoder()
@@ -15,7 +17,8 @@ package final class BlobReader {
     /// XXH3 is always compared with the id, which finds bit rot; SHA-256 only if `checkingSHA256`,
     /// which also finds forgery. Throws the first damage when no copy is good, `missing` when there
     /// is none.
-    package func read(_ id: BlobID, checkingSHA256: Bool = false) throws(RepositoryError) -> [UInt8] {
+    package func read(_ id: BlobID, checkingSHA256: Bool = false) throws(RepositoryError) -> [UInt8]
+    {
         var tried: [BlobPlace] = []
         var failure: RepositoryError?
         for isLastAttempt in [false, true] {
@@ -34,7 +37,9 @@ package final class BlobReader {
     }
 
     /// Reads the blob at one place.
-    package func read(_ id: BlobID, at place: BlobPlace, checkingSHA256: Bool)
+    package func read(
+        _ id: BlobID, at place: BlobPlace, checkingSHA256: Bool
+    )
         throws(RepositoryError) -> [UInt8]
     {
         let stored = try repository.packReader(place.pack).stored(place)

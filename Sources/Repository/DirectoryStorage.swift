@@ -26,7 +26,7 @@ package final class DirectoryStorage: Storage {
     package static func create(_ path: [UInt8]) throws(PlatformError) -> DirectoryStorage {
         do throws(PlatformError) {
             try FileOperations.makeDirectory(path, mode: 0o700)
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             let directory = try Descriptor.open(path, [.readOnly, .directory])
             guard try directory.names(path).isEmpty else { throw error }
         }
@@ -107,7 +107,7 @@ package final class DirectoryStorage: Storage {
     package func remove(_ name: ObjectName) throws(PlatformError) {
         do throws(PlatformError) {
             try FileOperations.remove(Array(name.path.utf8), at: root.descriptor.raw)
-        } catch where error.errno == .noSuchFileOrDirectory {}
+        } catch  where error.errno == .noSuchFileOrDirectory {}
     }
 }
 
@@ -135,7 +135,7 @@ private final class DirectoryStagedObject: StagedObject {
         do throws(PlatformError) {
             try FileOperations.renameWithoutReplacing(
                 path, to: Array(name.path.utf8), at: storage.root.descriptor.raw)
-        } catch where error.errno == .fileExists && name != .config {
+        } catch  where error.errno == .fileExists && name != .config {
             guard try isDifferent(from: name) else { return }
             try FileOperations.rename(
                 path, to: Array(name.path.utf8), at: storage.root.descriptor.raw)
@@ -178,7 +178,9 @@ private final class DirectoryStoredObject: StoredObject {
         try descriptor.read(count, at: offset, path)
     }
 
-    func withBytes<Value>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Value)
+    func withBytes<Value>(
+        _ range: Range<Int>, _ body: (Span<UInt8>) -> Value
+    )
         throws(PlatformError) -> Value
     {
         try map().withBytes(range, body)

@@ -1,5 +1,5 @@
-package import Bytes
-package import Platform
+internal import Bytes
+internal import Platform
 
 /// Reads from another storage and lets everything written vanish: for dry runs.
 final class DryRunStorage: Storage {

@@ -1,5 +1,5 @@
-package import Bytes
-package import Hashing
+internal import Bytes
+internal import Hashing
 
 // An index segment, version 1; its SHA-256 is its name:
 //

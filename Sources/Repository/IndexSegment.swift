@@ -1,6 +1,6 @@
-package import Bytes
+internal import Bytes
 package import Hashing
-package import Platform
+internal import Platform
 
 /// One immutable sorted table from blob ids to places, mapped into memory.
 package final class IndexSegment: Sendable {
@@ -100,7 +100,9 @@ package final class IndexSegment: Sendable {
         try Self.checkDigest(id, object)
     }
 
-    private static func checkDigest(_ id: IndexID, _ object: any StoredObject)
+    private static func checkDigest(
+        _ id: IndexID, _ object: any StoredObject
+    )
         throws(RepositoryError)
     {
         let name = ObjectName.index(id)

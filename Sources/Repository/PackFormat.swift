@@ -62,6 +62,10 @@ package enum PackFormat {
     package static let targetSize = 32 << 20
     /// Or once it has this many blobs: its table of contents is held in memory.
     package static let targetBlobCount = 32 << 10
+    /// Blobs smaller than this are gathered in memory, up to `gatherSize` bytes, before they are
+    /// written: a system call for each would cost more than the blob.
+    package static let gatherLimit = 64 << 10
+    package static let gatherSize = 1 << 20
     /// No pack is larger than this: the target, one largest blob, the table of contents.
     package static let sizeLimit: UInt64 = 1 << 30
     /// Largest blob, plain or stored: four times the largest chunk that a repository may choose.
@@ -77,7 +81,9 @@ package enum PackFormat {
     }()
 
     /// Encodes the table of contents and trailer of a pack whose blobs end at `end`.
-    package static func encodeTail(_ entries: [PackEntry], end: UInt64) -> (
+    package static func encodeTail(
+        _ entries: [PackEntry], end: UInt64
+    ) -> (
         bytes: [UInt8], id: PackID
     ) {
         var writer = ByteWriter(capacity: entries.count * entrySize + trailerSize)
@@ -155,7 +161,9 @@ extension PackFormat {
         return entries
     }
 
-    private static func decodeEntry(_ reader: inout ByteReader, offset: UInt64)
+    private static func decodeEntry(
+        _ reader: inout ByteReader, offset: UInt64
+    )
         throws(MalformedBytes) -> PackEntry
     {
         guard let kind = BlobKind(rawValue: try reader.u8()) else {

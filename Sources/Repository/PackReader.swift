@@ -1,6 +1,6 @@
-package import Bytes
-package import Hashing
-package import Platform
+internal import Bytes
+internal import Hashing
+internal import Platform
 
 /// Reads the table of contents and blobs of one pack.
 package struct PackReader {

@@ -1,6 +1,6 @@
-package import Bytes
-package import Hashing
-package import Platform
+internal import Bytes
+internal import Hashing
+internal import Platform
 
 // Blobs come from several threads, each written at its own place of the pack that is being filled.
 // A pack that is full is sealed by a thread of its own, so that the wait for the disk overlaps
@@ -12,16 +12,19 @@ package import Platform
 
 /// Collects blobs into packs and publishes them.
 final class PackSink: Sendable {
-    /// A pack being filled. Blobs that are placed but not yet written are pending.
+    /// A pack being filled.
+    ///
+    /// Small blobs gather in memory and are written together.
     private struct Filling {
         let object: any StagedObject
         var entries: [PackEntry] = []
         var end = UInt64(PackFormat.headerSize)
+        var gathered: [UInt8] = []
 
-        /// Reserves the next place; in the struct, so that the entries are not copied each time.
-        mutating func place(_ id: BlobID, _ codec: BlobCodec, _ storedSize: Int, _ plainSize: Int)
-            -> (object: any StagedObject, offset: UInt64, end: UInt64, count: Int)
-        {
+        /// Reserves the next place.
+        mutating func place(
+            _ id: BlobID, _ codec: BlobCodec, _ storedSize: Int, _ plainSize: Int
+        ) -> UInt64 {
             let offset = end
             entries.append(
                 PackEntry(
@@ -29,8 +32,22 @@ final class PackSink: Sendable {
                     storedSize: UInt32(clamping: storedSize),
                     plainSize: UInt32(clamping: plainSize)))
             end += UInt64(storedSize)
-            return (object, offset, end, entries.count)
+            return offset
         }
+
+        /// Takes what was gathered, which ends where the next blob will be placed.
+        mutating func takeGathered() -> Region? {
+            guard !gathered.isEmpty else { return nil }
+            defer { gathered = [] }
+            return Region(object: object, offset: end - UInt64(gathered.count), bytes: gathered)
+        }
+    }
+
+    /// Bytes that have a place and are to be written there.
+    private struct Region {
+        var object: any StagedObject
+        var offset: UInt64
+        var bytes: [UInt8]
     }
 
     private struct State {
@@ -53,6 +70,8 @@ final class PackSink: Sendable {
         let object: any StagedObject
         let entries: [PackEntry]
         let end: UInt64
+        /// Blobs before the end that are still to be written.
+        let gathered: [UInt8]
     }
 
     /// Lets the threads be joined once from a shared object.
@@ -80,44 +99,89 @@ final class PackSink: Sendable {
         if let failure = state.read({ $0.failure }) { throw failure }
     }
 
-    /// Writes one encoded blob into the pack that is being filled.
-    func append(_ id: BlobID, _ codec: BlobCodec, _ stored: Span<UInt8>, plainSize: Int)
+    /// Adds one encoded blob to the pack that is being filled.
+    func append(
+        _ id: BlobID, _ codec: BlobCodec, _ stored: Span<UInt8>, plainSize: Int
+    )
         throws(RepositoryError)
     {
-        try checkFailure()
-        let (object, offset) = try place(id, codec, storedSize: stored.count, plainSize: plainSize)
+        let isSmall = stored.count < PackFormat.gatherLimit
+        let copy = isSmall ? [UInt8](copying: stored) : []
+        let step = try place(id, codec, stored.count, plainSize, gathering: copy)
+        if let region = step.gathered {
+            try write(region.bytes.span, at: region.offset, to: region.object)
+        }
+        if !isSmall { try write(stored, at: step.offset, to: step.object) }
+        if let sealed = step.sealed { enqueue(sealed) }
+    }
+
+    /// What is left to do once a blob has its place.
+    private struct Step {
+        var object: any StagedObject
+        var offset: UInt64
+        var gathered: Region?
+        var sealed: Sealed?
+    }
+
+    private func write(
+        _ bytes: Span<UInt8>, at offset: UInt64, to object: any StagedObject
+    )
+        throws(RepositoryError)
+    {
         defer { state.update { $0.pending[ObjectIdentifier(object), default: 1] -= 1 } }
         do throws(PlatformError) {
-            try object.write(stored, at: offset)
+            try object.write(bytes, at: offset)
         } catch {
             throw fail(RepositoryError(.environment(error), "packs"))
         }
     }
 
     /// Reserves a place, beginning a new pack when the last one is full.
-    private func place(_ id: BlobID, _ codec: BlobCodec, storedSize: Int, plainSize: Int)
-        throws(RepositoryError) -> (any StagedObject, UInt64)
-    {
-        var sealed: Sealed?
-        let outcome: Result<(any StagedObject, UInt64), RepositoryError> = state.update { state in
+    ///
+    /// What is to be written to the pack counts as pending until it is.
+    private func place(
+        _ id: BlobID, _ codec: BlobCodec, _ storedSize: Int, _ plainSize: Int,
+        gathering copy: [UInt8]
+    ) throws(RepositoryError) -> Step {
+        let outcome: Result<Step, RepositoryError> = state.read { state in
             do throws(RepositoryError) {
+                if let failure = state.failure { throw failure }
                 if state.filling == nil { state.filling = try begin() }
-                guard let placed = state.filling?.place(id, codec, storedSize, plainSize) else {
-                    preconditionFailure("a pack was begun")
-                }
-                state.storedBytes += UInt64(storedSize)
-                state.pending[ObjectIdentifier(placed.object), default: 0] += 1
-                if placed.end >= UInt64(packSize) || placed.count >= PackFormat.targetBlobCount {
-                    sealed = take(&state)
-                }
-                return .success((placed.object, placed.offset))
+                return .success(place(id, codec, storedSize, plainSize, copy, &state))
             } catch {
                 return .failure(error)
             }
         }
-        if let sealed { enqueue(sealed) }
-        return try outcome.get()
+        do throws(RepositoryError) {
+            return try outcome.get()
+        } catch {
+            throw fail(error)
+        }
     }
+
+    private func place(
+        _ id: BlobID, _ codec: BlobCodec, _ storedSize: Int, _ plainSize: Int, _ copy: [UInt8],
+        _ state: inout State
+    ) -> Step {
+        guard let object = state.filling?.object else { preconditionFailure("a pack was begun") }
+        var step = Step(object: object, offset: 0)
+        let isGathered = copy.count == storedSize
+        if !isGathered { step.gathered = state.filling?.takeGathered() }
+        step.offset = state.filling?.place(id, codec, storedSize, plainSize) ?? 0
+        state.filling?.gathered += copy
+        state.storedBytes += UInt64(storedSize)
+        let isFull =
+            state.filling.map { $0.end >= UInt64(packSize) || $0.entries.count >= blobLimit }
+            ?? false
+        let isMuch = (state.filling?.gathered.count ?? 0) >= PackFormat.gatherSize
+        if isGathered, isFull || isMuch { step.gathered = state.filling?.takeGathered() }
+        let writes = (isGathered ? 0 : 1) + (step.gathered == nil ? 0 : 1)
+        state.pending[ObjectIdentifier(object), default: 0] += writes
+        if isFull { step.sealed = take(&state) }
+        return step
+    }
+
+    private let blobLimit = PackFormat.targetBlobCount
 
     private func begin() throws(RepositoryError) -> Filling {
         do throws(PlatformError) {
@@ -133,7 +197,9 @@ final class PackSink: Sendable {
     private func take(_ state: inout State) -> Sealed? {
         guard let filling = state.filling else { return nil }
         state.filling = nil
-        return Sealed(object: filling.object, entries: filling.entries, end: filling.end)
+        return Sealed(
+            object: filling.object, entries: filling.entries, end: filling.end,
+            gathered: filling.gathered)
     }
 
     private func enqueue(_ sealed: Sealed) {
@@ -161,12 +227,15 @@ final class PackSink: Sendable {
 
     private func seal(_ sealed: Sealed) throws(RepositoryError) {
         let key = ObjectIdentifier(sealed.object)
-        state.wait { ($0.pending[key] ?? 0) == 0 ? () : nil }
+        // After a failure some of what is pending is never written.
+        state.wait { $0.failure != nil || ($0.pending[key] ?? 0) == 0 ? () : nil }
         try checkFailure()
         let (tail, id) = PackFormat.encodeTail(sealed.entries, end: sealed.end)
         let name = ObjectName.pack(id)
         try about(name) {
             try Self.decodeAgain(tail, sealed, id)
+            try sealed.object.write(
+                sealed.gathered.span, at: sealed.end - UInt64(sealed.gathered.count))
             try sealed.object.write(tail.span, at: sealed.end)
             try sealed.object.sync()
             try sealed.object.publish(as: name)

@@ -1,7 +1,7 @@
-package import Bytes
+internal import Bytes
 package import Chunking
 package import Hashing
-package import Platform
+internal import Platform
 
 /// An open repository: its configuration, its storage and where its blobs lie.
 package final class Repository: Sendable {
@@ -22,7 +22,7 @@ package final class Repository: Sendable {
         do throws(RepositoryError) {
             let bytes = try storage.readAll(.config, limit: RepositoryConfig.sizeLimit)
             config = try RepositoryConfig(decoding: bytes)
-        } catch where error.isMissing {
+        } catch  where error.isMissing {
             throw RepositoryError(.notARepository, storage.location)
         }
         index = try BlobIndex(storage)
@@ -77,7 +77,9 @@ package final class Repository: Sendable {
         return bytes
     }
 
-    /// Publishes a snapshot: the commit point (invariant 2). What it needs must be durable.
+    /// Publishes a snapshot: the commit point (invariant 2).
+    ///
+    /// What it needs must be durable.
     package func publishSnapshot(_ bytes: [UInt8]) throws(RepositoryError) -> SnapshotID {
         precondition(bytes.count <= Self.snapshotSizeLimit)
         let id = SnapshotID(SHA256Digest(of: bytes.span))

@@ -78,7 +78,9 @@ package struct RepositoryConfig: Equatable, Sendable {
         let cipher = try reader.u8()
         let id = try reader.sha256()
         let chunker = try reader.u8()
-        guard chunker == fastCDC else { throw unsupported("chunker number \(chunker) is not known") }
+        guard chunker == fastCDC else {
+            throw unsupported("chunker number \(chunker) is not known")
+        }
         let minimum = Int(try reader.u32())
         let average = Int(try reader.u32())
         let maximum = Int(try reader.u32())

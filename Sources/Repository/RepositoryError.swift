@@ -1,5 +1,5 @@
 package import Bytes
-package import Compression
+internal import Compression
 package import Platform
 internal import SystemPackage
 

@@ -1,7 +1,7 @@
-package import Bytes
-package import Compression
+internal import Bytes
+internal import Compression
 package import Hashing
-package import Platform
+internal import Platform
 
 /// What one run added to a repository.
 package struct WriteStatistics: Equatable, Sendable {
@@ -67,11 +67,13 @@ package final class RepositoryWriter: Sendable {
     /// Whether the caller must store this blob: true once for each blob that is not there.
     package func claim(_ id: BlobID) throws(RepositoryError) -> Bool {
         guard try repository.index.findPresent(id).isEmpty else { return false }
-        return state.update { $0.claimed.insert(id).inserted }
+        return state.read { $0.claimed.insert(id).inserted }
     }
 
     /// Encodes and stores a blob that was claimed.
-    package func store(_ id: BlobID, _ plain: Span<UInt8>, _ encoder: BlobEncoder)
+    package func store(
+        _ id: BlobID, _ plain: Span<UInt8>, _ encoder: BlobEncoder
+    )
         throws(RepositoryError)
     {
         let (codec, stored) = try encoder.encode(plain, id.fingerprint.xxh3)
@@ -80,7 +82,7 @@ package final class RepositoryWriter: Sendable {
         default: try sink.append(id, codec, stored.span, plainSize: plain.count)
         }
         let size = UInt64(plain.count)
-        state.update { state in
+        state.read { state in
             state.statistics.newBytes += size
             switch id.kind {
             case .chunk: state.statistics.newChunks += 1
@@ -91,14 +93,17 @@ package final class RepositoryWriter: Sendable {
     }
 
     /// Stores a blob unless it is there.
-    package func put(_ id: BlobID, _ plain: Span<UInt8>, _ encoder: BlobEncoder)
+    package func put(
+        _ id: BlobID, _ plain: Span<UInt8>, _ encoder: BlobEncoder
+    )
         throws(RepositoryError)
     {
         if try claim(id) { try store(id, plain, encoder) }
     }
 
-    /// Writes loose blobs to a segment when there are many. Their packs are durable already, so the
-    /// order packs, index, snapshot holds (invariant 2).
+    /// Writes loose blobs to a segment when there are many.
+    ///
+    /// Their packs are durable already, so the order packs, index, snapshot holds (invariant 2).
     private func flushIfLarge() throws(RepositoryError) {
         guard !isDryRun, repository.index.looseCount >= limits.looseBlobs else { return }
         let isMine = state.update { state in
@@ -114,7 +119,9 @@ package final class RepositoryWriter: Sendable {
         }
     }
 
-    private func publishIndex(_ blobs: [LocatedBlob], merging segments: [IndexSegment])
+    private func publishIndex(
+        _ blobs: [LocatedBlob], merging segments: [IndexSegment]
+    )
         throws(RepositoryError)
     {
         try repository.index.syncFoundPacks()
@@ -136,8 +143,9 @@ package final class RepositoryWriter: Sendable {
         }
     }
 
-    /// Makes all blobs durable and findable: packs, then index (invariant 2). The caller may then
-    /// publish a snapshot that needs them.
+    /// Makes all blobs durable and findable: packs, then index (invariant 2).
+    ///
+    /// The caller may then publish a snapshot that needs them.
     package func commit() throws(RepositoryError) -> WriteStatistics {
         try sink.finish()
         let index = repository.index

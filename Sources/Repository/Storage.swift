@@ -28,7 +28,9 @@ package protocol Storage: Sendable {
     func remove(_ name: ObjectName) throws(PlatformError)
 }
 
-/// An object being written, not yet visible. Its methods may be called from several threads.
+/// An object being written, not yet visible.
+///
+/// Its methods may be called from several threads.
 package protocol StagedObject: AnyObject, Sendable {
     func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(PlatformError)
 
@@ -53,7 +55,9 @@ package protocol StoredObject: AnyObject, Sendable {
 
     /// Calls `body` with `range`, without copying it where the storage can avoid that. The range
     /// must lie inside.
-    func withBytes<Value>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Value)
+    func withBytes<Value>(
+        _ range: Range<Int>, _ body: (Span<UInt8>) -> Value
+    )
         throws(PlatformError) -> Value
 }
 

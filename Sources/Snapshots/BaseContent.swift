@@ -1,5 +1,5 @@
-package import Bytes
-package import Hashing
+internal import Bytes
+internal import Hashing
 
 /// The content that the parent snapshot has for a file, to be verified before anything is cut.
 ///

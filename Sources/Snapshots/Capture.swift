@@ -1,6 +1,6 @@
-package import Bytes
-package import Compression
-package import Hashing
+internal import Bytes
+internal import Compression
+internal import Hashing
 package import Platform
 package import Repository
 internal import SystemPackage
@@ -66,6 +66,9 @@ private final class CaptureRun {
     private var comparison: ParentComparison
     private var tree: TreeWriter<RepositoryError>
 
+    /// Unchanged entries from the start of a leaf of the parent.
+    private var kept: [ManifestEntry] = []
+    private var keptLeaf: TreeRoot?
     private var waiting = Queue<Waiting>()
     private var nextRun: [FileJob] = []
     private var nextRunSize: UInt64 = 0
@@ -90,6 +93,8 @@ private final class CaptureRun {
     private static let runSizeLimit: UInt64 = 2 << 20
     /// Entries that may wait for one slow file before it.
     private static let waitingLimit = 50_000
+    /// Unchanged files are told to the progress by this many.
+    private static let progressStep: UInt64 = 256
 
     init(
         _ sources: [[UInt8]], _ repository: Repository, _ options: CaptureOptions,
@@ -181,7 +186,7 @@ extension CaptureRun {
     private func visit(_ entry: WalkedEntry, _ status: FileStatus, _ walk: SourceWalk) throws {
         let base = comparison.entry(for: entry.path)
         if let base, comparison.isUnchanged(base, status), entry.listingFailure == nil {
-            return keep(base, status)
+            return try keep(base, status)
         }
         switch status.type {
         case .regular: submit(entry.path, status, base, walk)
@@ -192,20 +197,53 @@ extension CaptureRun {
     }
 
     /// Takes over the parent's entry.
-    private func keep(_ base: ManifestEntry, _ status: FileStatus) {
+    private func keep(_ base: ManifestEntry, _ status: FileStatus) throws(RepositoryError) {
         switch base.payload {
         case .file:
             statistics.unchangedFiles += 1
-            progress.update { counters in
-                counters.filesFound += 1
-                counters.filesDone += 1
+            if statistics.unchangedFiles.isMultiple(of: Self.progressStep) {
+                progress.update { counters in
+                    counters.filesFound += Self.progressStep
+                    counters.filesDone += Self.progressStep
+                }
             }
         case .directory: statistics.directories += 1
         default: break
         }
         var entry = base
-        entry.linkDevice = linkDevice(status)
-        waiting.append(.ready(entry))
+        if status.links > 1 { entry.linkDevice = linkDevice(status) }
+        if !waiting.isEmpty {
+            waiting.append(.ready(entry))
+        } else if entry.linkDevice != base.linkDevice {
+            try write(entry)
+        } else {
+            try keepInLeaf(entry)
+        }
+    }
+
+    /// Holds an unchanged entry back while its whole leaf may be unchanged: the parent's node then
+    /// serves again, and is neither encoded nor hashed.
+    private func keepInLeaf(_ entry: ManifestEntry) throws(RepositoryError) {
+        guard let position = comparison.lastPosition, position.index == kept.count,
+            position.index == 0 ? tree.isAtLeafStart : position.leaf == keptLeaf
+        else { return try write(entry) }
+        keptLeaf = position.leaf
+        kept.append(entry)
+        guard kept.count == position.count else { return }
+        let hash = TreeBoundary.hash(key: entry.path)
+        if try tree.append(leaf: position.leaf, lastKey: entry.path, hash: hash) {
+            kept.removeAll(keepingCapacity: true)
+        } else {
+            try writeKept()
+        }
+    }
+
+    /// Writes entries one by one that were held back for a leaf that did not stay whole.
+    private func writeKept() throws(RepositoryError) {
+        guard !kept.isEmpty else { return }
+        let entries = kept
+        kept = []
+        for entry in entries { try write(entry) }
     }
 
     /// A number for the file system of a file with several names; small and the same on every run.
@@ -338,7 +376,9 @@ extension CaptureRun {
         }
     }
 
-    private func finished(_ template: ManifestEntry, _ file: StoredFile, _ content: Content)
+    private func finished(
+        _ template: ManifestEntry, _ file: StoredFile, _ content: Content
+    )
         -> ManifestEntry
     {
         var entry = ManifestEntry(
@@ -350,6 +390,7 @@ extension CaptureRun {
     }
 
     private func write(_ entry: ManifestEntry) throws(RepositoryError) {
+        try writeKept()
         try tree.append(
             key: entry.path, hash: TreeBoundary.hash(key: entry.path), byteCount: entry.size
         ) { writer, previous in
@@ -362,6 +403,7 @@ extension CaptureRun {
 
 extension CaptureRun {
     private func commit() throws -> CaptureResult {
+        try writeKept()
         let root = try tree.finish()
         if let failure = comparison.failure {
             notes.append("the parent snapshot is damaged, the rest was read anew: \(failure)")

@@ -1,4 +1,4 @@
-package import Platform
+internal import Platform
 
 /// How far a capture or restore is; shared between its threads and whoever shows it.
 package final class WorkProgress: Sendable {

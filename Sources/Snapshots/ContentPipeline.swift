@@ -1,9 +1,9 @@
-package import Bytes
-package import Chunking
-package import Compression
-package import Hashing
-package import Platform
-package import Repository
+internal import Bytes
+internal import Chunking
+internal import Compression
+internal import Hashing
+internal import Platform
+internal import Repository
 
 // Content flows through bounded queues:
 //
@@ -181,21 +181,36 @@ final class ContentPipeline: Sendable {
 // MARK: - What readers tell
 
 extension ContentPipeline {
-    /// Makes room for a chunk or hole of the file; a chunk's piece follows from an encoder.
-    func addPiece(_ job: Int, _ piece: ContentPiece?) {
-        state.read { state in
-            state.jobs[job, default: JobState()].pieces.append(piece)
-            if piece == nil { state.jobs[job]?.missing += 1 }
+    /// What a reader found since it last told: told at once, because a lock and a wake-up for each
+    /// small file would cost more than reading it.
+    struct Report: Sendable {
+        /// Holes, and nil for chunks, whose pieces follow from an encoder.
+        var pieces: [(job: Int, piece: ContentPiece?)] = []
+        var outcomes: [(job: Int, outcome: FileOutcome)] = []
+        var bytesRead = 0
+
+        var isEmpty: Bool { pieces.isEmpty && outcomes.isEmpty && bytesRead == 0 }
+    }
+
+    /// Takes in a report.
+    ///
+    /// The chunks it makes room for must not have been pushed before.
+    func tell(_ report: Report) {
+        guard !report.isEmpty else { return }
+        state.update { state in
+            for (job, piece) in report.pieces {
+                state.jobs[job, default: JobState()].pieces.append(piece)
+                if piece == nil { state.jobs[job]?.missing += 1 }
+            }
+            for (job, outcome) in report.outcomes {
+                state.jobs[job, default: JobState()].result = outcome
+            }
         }
+        progress.update { $0.bytesDone += UInt64(report.bytesRead) }
     }
 
     /// Hands a filled buffer to the encoders.
     func push(_ batch: Batch) { batches.push(batch) }
-
-    /// Ends a job; for a stored file, its pieces are filled in when it is taken.
-    func finish(_ job: Int, _ outcome: FileOutcome) {
-        state.update { $0.jobs[job, default: JobState()].result = outcome }
-    }
 
     /// Forgets the pieces so far, also those on their way: the file is read again, or not at all.
     func beginAgain(_ job: Int) {
@@ -237,15 +252,17 @@ extension ContentPipeline {
             pieces.append(.chunk(id, size: UInt64(chunk.range.count)))
         }
         state.update { state in
-            for (chunk, piece) in zip(batch.chunks, pieces) {
-                guard state.jobs[chunk.job]?.attempt == chunk.attempt else { continue }
+            for (chunk, piece) in zip(batch.chunks, pieces)
+            where state.jobs[chunk.job]?.attempt == chunk.attempt {
                 state.jobs[chunk.job]?.pieces[chunk.ordinal] = piece
                 state.jobs[chunk.job]?.missing -= 1
             }
         }
     }
 
-    private func store(_ chunk: CutChunk, _ bytes: Span<UInt8>, _ encoder: BlobEncoder)
+    private func store(
+        _ chunk: CutChunk, _ bytes: Span<UInt8>, _ encoder: BlobEncoder
+    )
         throws(RepositoryError) -> ChunkID
     {
         let xxh3 = chunk.digest ?? XXH3Digest(of: bytes)

@@ -15,12 +15,17 @@
 package struct ExcludePatterns: Sendable {
     private var patterns: [ExcludePattern] = []
 
+    /// Whether there is no pattern, so that nothing is excluded.
+    package var isEmpty: Bool { patterns.isEmpty }
+
     /// Patterns in the order given; each line without its line end.
     package init(lines: [[UInt8]] = []) {
         for line in lines { append(line: line) }
     }
 
-    /// Appends one line. Empty lines and lines that begin with "#" say nothing.
+    /// Appends one line.
+    ///
+    /// Empty lines and lines that begin with "#" say nothing.
     package mutating func append(line: [UInt8]) {
         guard let first = line.first, first != UInt8(ascii: "#") else { return }
         if let pattern = ExcludePattern(line: withoutTrailingSpaces(line)) {
@@ -28,7 +33,9 @@ package struct ExcludePatterns: Sendable {
         }
     }
 
-    /// Appends the lines of a file, which end in LF or CR LF. A byte order mark is skipped.
+    /// Appends the lines of a file, which end in LF or CR LF.
+    ///
+    /// A byte order mark is skipped.
     package mutating func append(contents: [UInt8]) {
         let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
         let text = contents.starts(with: byteOrderMark) ? contents.dropFirst(3) : contents[...]
@@ -37,7 +44,9 @@ package struct ExcludePatterns: Sendable {
         }
     }
 
-    /// Whether the path itself is excluded. `path` is relative, with "/" between its names.
+    /// Whether the path itself is excluded.
+    ///
+    /// `path` is relative, with "/" between its names.
     ///
     /// Its parents are not looked at. Who walks a tree leaves out all that lies in an excluded
     /// directory, and so never asks about it; others call `isExcludedWithParents`.
@@ -103,7 +112,9 @@ private struct ExcludePattern: Sendable {
     }
 
     /// Compares name by name, and after a miss goes back to the last "**" alone, which takes one
-    /// name more: nothing before it needs another try. Steps: at most the product of the lengths.
+    /// name more: nothing before it needs another try.
+    ///
+    /// Steps: at most the product of the lengths.
     func matches(_ path: [UInt8]) -> Bool {
         guard !path.isEmpty else { return false }
         let slash = path.lastIndex(of: UInt8(ascii: "/"))
@@ -196,8 +207,9 @@ private struct ByteSet: Sendable {
 
     init() {}
 
-    /// The ASCII bytes of a class of POSIX, or nil when there is none of that name. White space is
-    /// what git takes for it: space, tab, line feed and carriage return.
+    /// The ASCII bytes of a class of POSIX, or nil when there is none of that name.
+    ///
+    /// White space is what git takes for it: space, tab, line feed and carriage return.
     init?(className: ArraySlice<UInt8>) {
         let name = String(decoding: className, as: UTF8.self)
         guard let ranges = Self.classes[name] else { return nil }
@@ -238,7 +250,9 @@ private struct ByteSet: Sendable {
     }
 }
 
-/// Takes a pattern apart. Every method returns nil when the pattern cannot match anything.
+/// Takes a pattern apart.
+///
+/// Every method returns nil when the pattern cannot match anything.
 private struct PatternParser {
     var rest: ArraySlice<UInt8>
 
@@ -258,8 +272,10 @@ private struct PatternParser {
         }
     }
 
-    /// A whole segment of two or more stars. Before an ordinary slash it may stand for nothing; at
-    /// the end, and before an escaped slash, it stands for one name at least.
+    /// A whole segment of two or more stars.
+    ///
+    /// Before an ordinary slash it may stand for nothing; at the end, and before an escaped slash,
+    /// it stands for one name at least.
     private mutating func doubleStar() -> ExcludePattern.Segment? {
         let behind = rest.drop { $0 == UInt8(ascii: "*") }
         guard behind.startIndex - rest.startIndex >= 2 else { return nil }
@@ -291,8 +307,9 @@ private struct PatternParser {
         return glob
     }
 
-    /// What follows an opening bracket, and the closing one. A closing bracket that comes first is
-    /// an ordinary byte.
+    /// What follows an opening bracket, and the closing one.
+    ///
+    /// A closing bracket that comes first is an ordinary byte.
     private mutating func brackets() -> ByteSet? {
         let isInverted = rest.first == UInt8(ascii: "!") || rest.first == UInt8(ascii: "^")
         if isInverted { rest = rest.dropFirst() }
@@ -323,8 +340,9 @@ private struct PatternParser {
         rest.first.map { $0 != UInt8(ascii: "]") } ?? false
     }
 
-    /// The name in "[:name:]", of which the first bracket is taken already. Anything else stays
-    /// where it is.
+    /// The name in "[:name:]", of which the first bracket is taken already.
+    ///
+    /// Anything else stays where it is.
     private mutating func className() -> ArraySlice<UInt8>? {
         guard rest.first == UInt8(ascii: ":") else { return nil }
         let behindColon = rest.dropFirst()

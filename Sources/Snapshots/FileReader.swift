@@ -1,17 +1,20 @@
-package import Bytes
-package import Chunking
-package import Hashing
-package import Platform
-package import Repository
+internal import Bytes
+internal import Chunking
+internal import Hashing
+internal import Platform
+internal import Repository
 internal import SystemPackage
 
-/// Reads files of jobs into buffers, and cuts what it read into chunks. One per thread.
+/// Reads files of jobs into buffers, and cuts what it read into chunks.
+///
+/// One per thread.
 struct FileReader {
     private let pipeline: ContentPipeline
     private let chunker: FastCDC
     private let nodes: NodeSource
     private var buffer: ReadBuffer?
     private var chunks: [CutChunk] = []
+    private var report = ContentPipeline.Report()
     /// How often the current file was begun; chunks of earlier attempts are dropped on arrival.
     private var attempt = 0
 
@@ -27,10 +30,11 @@ struct FileReader {
     /// Reads one file to the end and tells the pipeline its outcome.
     mutating func read(_ job: FileJob) {
         do throws(PlatformError) {
-            pipeline.finish(job.number, .stored(try readSettled(job)))
+            report.outcomes.append((job.number, .stored(try readSettled(job))))
         } catch {
             beginAgain(job)
-            pipeline.finish(job.number, error.isNotFound ? .vanished : .unreadable(error))
+            let outcome: FileOutcome = error.isNotFound ? .vanished : .unreadable(error)
+            report.outcomes.append((job.number, outcome))
         }
     }
 
@@ -44,7 +48,7 @@ struct FileReader {
                 throw PlatformError("read", job.path, .noSuchFileOrDirectory)
             }
             let attributes = try ExtendedAttributes.read(file, job.path)
-            let isWhole = try readContent(file, size: before.size, job)
+            let isWhole = try readContent(file, before, job)
             let after = try file.status(job.path)
             let isSettled =
                 isWhole && before.size == after.size && before.mtime == after.mtime
@@ -61,6 +65,7 @@ struct FileReader {
     /// Drops what was read of the file so far.
     private mutating func beginAgain(_ job: FileJob) {
         chunks.removeAll { $0.job == job.number }
+        report.pieces.removeAll { $0.job == job.number }
         pipeline.beginAgain(job.number)
     }
 
@@ -68,21 +73,22 @@ struct FileReader {
         let flags: OpenFlags = [.readOnly, .nonBlocking]
         do throws(PlatformError) {
             return try job.walk.root.open(job.path, flags.union(.noAccessTime))
-        } catch where error.errno == .notPermitted {
+        } catch  where error.errno == .notPermitted {
             return try job.walk.root.open(job.path, flags)
         }
     }
 
-    /// Reads `size` bytes; returns false when the file ended before that.
+    /// Reads as many bytes as the status says; returns false when the file ended before that.
     private mutating func readContent(
-        _ file: borrowing Descriptor, size: UInt64, _ job: FileJob
+        _ file: borrowing Descriptor, _ status: FileStatus, _ job: FileJob
     ) throws(PlatformError) -> Bool {
+        let size = status.size
         var base = baseContent(job)
         var ordinal = 0
         var position: UInt64 = 0
-        for extent in try extents(file, size: size, job) {
+        for extent in try extents(file, status, job) {
             if extent.offset > position {
-                pipeline.addPiece(job.number, .hole(size: extent.offset - position))
+                report.pieces.append((job.number, .hole(size: extent.offset - position)))
                 ordinal += 1
             }
             base?.begin(at: extent.offset)
@@ -90,18 +96,19 @@ struct FileReader {
             guard isWhole else { return false }
             position = extent.offset + extent.count
         }
-        if position < size { pipeline.addPiece(job.number, .hole(size: size - position)) }
+        if position < size { report.pieces.append((job.number, .hole(size: size - position))) }
         return true
     }
 
     /// Holes are looked for only in files that take less space than they are long.
     private func extents(
-        _ file: borrowing Descriptor, size: UInt64, _ job: FileJob
+        _ file: borrowing Descriptor, _ status: FileStatus, _ job: FileJob
     ) throws(PlatformError) -> [DataExtent] {
-        if size == 0 { return [] }
-        let status = try file.status(job.path)
-        guard status.blocks < size / 512 else { return [DataExtent(offset: 0, count: size)] }
-        return try file.dataExtents(size: size, job.path)
+        if status.size == 0 { return [] }
+        guard status.blocks < status.size / 512 else {
+            return [DataExtent(offset: 0, count: status.size)]
+        }
+        return try file.dataExtents(size: status.size, job.path)
     }
 
     /// A parent whose content list cannot be read is no base; the file is simply cut anew.
@@ -128,7 +135,7 @@ struct FileReader {
             let got = try current.append(
                 reading: wanted, at: position, of: file, job.path)
             remaining -= UInt64(got)
-            pipeline.progress.update { $0.bytesDone += UInt64(got) }
+            report.bytesRead += got
             let isShort = got < wanted
             let isEnd = remaining == 0 || isShort
             while let cut = nextCut(current, start, isEnd: isEnd, &base) {
@@ -174,10 +181,11 @@ extension FileReader {
     private mutating func add(
         _ cut: Cut, _ buffer: ReadBuffer, _ start: inout Int, _ job: FileJob, _ ordinal: inout Int
     ) {
-        pipeline.addPiece(job.number, nil)
+        report.pieces.append((job.number, nil))
         chunks.append(
             CutChunk(
-                job: job.number, attempt: attempt, ordinal: ordinal, range: start..<start + cut.size,
+                job: job.number, attempt: attempt, ordinal: ordinal,
+                range: start..<start + cut.size,
                 digest: cut.digest, known: cut.known))
         start += cut.size
         ordinal += 1
@@ -211,8 +219,10 @@ extension FileReader {
         return next
     }
 
-    /// Hands what was cut to the encoders.
+    /// Tells what was found and hands what was cut to the encoders.
     mutating func flush() {
+        pipeline.tell(report)
+        report = ContentPipeline.Report()
         guard let buffer else { return }
         self.buffer = nil
         if chunks.isEmpty {

@@ -1,7 +1,7 @@
-package import Bytes
-package import Hashing
-package import Platform
-package import Repository
+internal import Bytes
+internal import Hashing
+internal import Platform
+internal import Repository
 internal import SystemPackage
 
 /// A file being brought back, perhaps by several threads that each write some of its pieces.
@@ -94,23 +94,27 @@ final class FileRestore: Sendable {
     }
 
     /// Uses a file that is there, unless it has other names that would change with it.
-    private static func open(_ path: [UInt8], _ target: borrowing RestoreTarget)
+    private static func open(
+        _ path: [UInt8], _ target: borrowing RestoreTarget
+    )
         throws(PlatformError) -> OpenFile
     {
         do throws(PlatformError) {
             return try create(path, target)
-        } catch where error.errno == .fileExists {}
+        } catch  where error.errno == .fileExists {}
         if let status = try target.status(path), status.type == .regular, status.links == 1 {
             do throws(PlatformError) {
                 let descriptor = try target.root.open(path, [.readWrite, .nonBlocking])
                 return OpenFile(descriptor, isExisting: true, size: status.size)
-            } catch where error.errno == .permissionDenied {}
+            } catch  where error.errno == .permissionDenied {}
         }
         try target.remove(path)
         return try create(path, target)
     }
 
-    private static func create(_ path: [UInt8], _ target: borrowing RestoreTarget)
+    private static func create(
+        _ path: [UInt8], _ target: borrowing RestoreTarget
+    )
         throws(PlatformError) -> OpenFile
     {
         let descriptor = try target.root.open(
@@ -136,7 +140,9 @@ final class FileRestore: Sendable {
     }
 
     /// Whether the file has the chunk in its place already; only SHA-256 can tell.
-    private func isPresent(_ id: ChunkID, _ size: UInt64, at offset: UInt64, _ file: OpenFile)
+    private func isPresent(
+        _ id: ChunkID, _ size: UInt64, at offset: UInt64, _ file: OpenFile
+    )
         throws(PlatformError) -> Bool
     {
         guard file.isExisting, offset < file.size, file.size - offset >= size,

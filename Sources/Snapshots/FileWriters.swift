@@ -1,6 +1,6 @@
-package import Bytes
-package import Platform
-package import Repository
+internal import Bytes
+internal import Platform
+internal import Repository
 
 /// Lets threads share the target.
 final class SharedRestoreTarget: Sendable {
@@ -8,7 +8,9 @@ final class SharedRestoreTarget: Sendable {
     private init(_ value: consuming RestoreTarget) { self.value = value }
 
     /// Opens the target; nil when a dry run finds none.
-    static func open(_ path: [UInt8], _ options: RestoreOptions) throws(PlatformError)
+    static func open(
+        _ path: [UInt8], _ options: RestoreOptions
+    ) throws(PlatformError)
         -> SharedRestoreTarget?
     {
         do throws(PlatformError) {
@@ -106,7 +108,9 @@ final class FileWriters: Sendable {
     }
 
     /// What to write next: more of the current file, else work that nobody is at, else a share of a
-    /// file that others write. Nil at the end.
+    /// file that others write.
+    ///
+    /// Nil at the end.
     private func next(after current: Int?) -> (number: Int, parts: [FileRestore.Part])? {
         var current = current
         return schedule.wait { schedule -> (number: Int, parts: [FileRestore.Part])?? in

@@ -1,6 +1,6 @@
-package import Bytes
-package import Hashing
-package import Platform
+internal import Bytes
+internal import Hashing
+internal import Platform
 
 // A manifest leaf item:
 //
@@ -101,7 +101,9 @@ enum ManifestCoding {
 }
 
 extension ManifestCoding {
-    static func decodeEntry(after previous: [UInt8], from reader: inout ByteReader)
+    static func decodeEntry(
+        after previous: [UInt8], from reader: inout ByteReader
+    )
         throws(MalformedBytes) -> ManifestEntry
     {
         let path = try SharedPrefix.decode(after: previous, from: &reader)
@@ -133,7 +135,9 @@ extension ManifestCoding {
         return Timestamp(seconds: seconds, nanoseconds: UInt32(nanoseconds))
     }
 
-    private static func decodeAttributes(_ reader: inout ByteReader) throws(MalformedBytes)
+    private static func decodeAttributes(
+        _ reader: inout ByteReader
+    ) throws(MalformedBytes)
         -> [ExtendedAttribute]
     {
         let count = try reader.count(limit: attributeLimit, "a number of attributes")
@@ -149,7 +153,9 @@ extension ManifestCoding {
         return attributes
     }
 
-    private static func decodePayload(type: UInt8, _ reader: inout ByteReader)
+    private static func decodePayload(
+        type: UInt8, _ reader: inout ByteReader
+    )
         throws(MalformedBytes) -> ManifestEntry.Payload
     {
         switch type {
@@ -188,7 +194,8 @@ extension ManifestCoding {
         }
     }
 
-    private static func decodeContent(_ reader: inout ByteReader) throws(MalformedBytes) -> Content {
+    private static func decodeContent(_ reader: inout ByteReader) throws(MalformedBytes) -> Content
+    {
         let count = try reader.u8("a number of pieces")
         if count == treeMark { return .tree(try TreeRoot(decoding: &reader)) }
         guard Int(count) <= Content.inlineLimit else { throw reader.invalid("few pieces") }

@@ -1,5 +1,5 @@
-package import Bytes
-package import Hashing
+internal import Bytes
+internal import Hashing
 package import Repository
 
 /// Visits the entries of a manifest in path order, reading nodes as it comes to them.
@@ -13,14 +13,19 @@ package struct ManifestCursor {
         case entry(ManifestEntry)
     }
 
-    private enum Frame {
-        case children([InnerItem], next: Int)
-        case entries([ManifestEntry], next: Int)
+    /// The children of an inner node, from the next one on.
+    private struct Frame {
+        var items: [InnerItem]
+        var next = 0
     }
 
     private let nodes: NodeSource
-    private var frames: [Frame] = []
     private var root: TreeRoot?
+    private var frames: [Frame] = []
+    /// The entries of the current leaf.
+    private var leaf: [ManifestEntry] = []
+    private var leafIndex = 0
+    private var leafRoot: TreeRoot?
     private var previousPath: [UInt8]?
     /// Directories that contain the previous path.
     private var openDirectories: [[UInt8]] = []
@@ -34,20 +39,35 @@ package struct ManifestCursor {
 
     /// The next entry, without moving past it.
     package mutating func peek() throws(RepositoryError) -> ManifestEntry? {
-        while let head = try head() {
-            switch head {
-            case .entry(let entry): return entry
-            case .subtree: try expand()
-            }
-        }
-        return nil
+        try readLeaf() ? leaf[leafIndex] : nil
     }
 
     package mutating func next() throws(RepositoryError) -> ManifestEntry? {
-        guard let entry = try peek() else { return nil }
-        try check(entry)
-        advance()
-        return entry
+        guard try readLeaf() else { return nil }
+        try check(leaf[leafIndex])
+        leafIndex += 1
+        return leaf[leafIndex - 1]
+    }
+
+    /// Where in its leaf an entry stands.
+    package struct LeafPosition {
+        package var leaf: TreeRoot
+        package var index: Int
+        package var count: Int
+    }
+
+    /// Where the entry that `next` returned last stands.
+    package var lastPosition: LeafPosition? {
+        leafRoot.map { LeafPosition(leaf: $0, index: leafIndex - 1, count: leaf.count) }
+    }
+
+    /// How the next entry's path compares with `path`.
+    package enum Order { case before, equal, after, end }
+
+    package mutating func order(of path: [UInt8]) throws(RepositoryError) -> Order {
+        guard try readLeaf() else { return .end }
+        if leaf[leafIndex].path == path { return .equal }
+        return PathBytes.isBefore(leaf[leafIndex].path, path) ? .before : .after
     }
 
     /// Moves to the first entry that is not before `path`, reading only nodes on the way there.
@@ -63,17 +83,25 @@ package struct ManifestCursor {
         }
     }
 
+    /// Reads nodes until an entry comes next; false at the end.
+    private mutating func readLeaf() throws(RepositoryError) -> Bool {
+        while leafIndex >= leaf.count {
+            guard try head() != nil else { return false }
+            try expand()
+        }
+        return true
+    }
+
     /// What comes next, whole subtrees unread.
     mutating func head() throws(RepositoryError) -> Head? {
+        if leafIndex < leaf.count { return .entry(leaf[leafIndex]) }
         if let root { return .subtree(root, lastKey: nil) }
         while let frame = frames.last {
-            switch frame {
-            case .children(let items, let next) where next < items.count:
-                return .subtree(items[next].root, lastKey: items[next].key)
-            case .entries(let entries, let next) where next < entries.count:
-                return .entry(entries[next])
-            default: frames.removeLast()
+            if frame.next < frame.items.count {
+                let item = frame.items[frame.next]
+                return .subtree(item.root, lastKey: item.key)
             }
+            frames.removeLast()
         }
         return nil
     }
@@ -85,14 +113,12 @@ package struct ManifestCursor {
     }
 
     private mutating func advance() {
-        if root != nil {
+        if leafIndex < leaf.count {
+            leafIndex += 1
+        } else if root != nil {
             root = nil
-            return
-        }
-        guard let frame = frames.popLast() else { return }
-        switch frame {
-        case .children(let items, let next): frames.append(.children(items, next: next + 1))
-        case .entries(let entries, let next): frames.append(.entries(entries, next: next + 1))
+        } else if !frames.isEmpty {
+            frames[frames.count - 1].next += 1
         }
     }
 
@@ -103,15 +129,19 @@ package struct ManifestCursor {
         switch try nodes.node(root, .manifest) {
         case .inner(let items):
             try checkLastKey(items.last?.key, lastKey, root)
-            frames.append(.children(items, next: 0))
+            frames.append(Frame(items: items))
         case .entries(let entries):
             try checkLastKey(entries.last?.path, lastKey, root)
-            frames.append(.entries(entries, next: 0))
+            leaf = entries
+            leafIndex = 0
+            leafRoot = root
         case .pieces: throw Self.damage("a content node in a manifest")
         }
     }
 
-    private func checkLastKey(_ found: [UInt8]?, _ wanted: [UInt8]?, _ root: TreeRoot)
+    private func checkLastKey(
+        _ found: [UInt8]?, _ wanted: [UInt8]?, _ root: TreeRoot
+    )
         throws(RepositoryError)
     {
         guard let wanted, found != wanted else { return }
@@ -125,11 +155,12 @@ package struct ManifestCursor {
             throw Self.damage("'\(PathBytes.printable(entry.path))' is out of order")
         }
         previousPath = entry.path
-        let parent = PathBytes.parent(entry.path)
+        let parent = entry.path[..<(entry.path.lastIndex(of: PathBytes.separator) ?? 0)]
         while let last = openDirectories.last, !PathBytes.isInside(parent, last) {
             openDirectories.removeLast()
         }
-        if sawEverything, !parent.isEmpty, openDirectories.last != parent {
+        let isInPlace = parent.isEmpty || openDirectories.last?.count == parent.count
+        if sawEverything, !isInPlace {
             throw Self.damage("'\(PathBytes.printable(entry.path))' lies in no directory")
         }
         if entry.isDirectory { openDirectories.append(entry.path) }

@@ -1,4 +1,4 @@
-package import Bytes
+internal import Bytes
 package import Repository
 
 /// One path that differs between two snapshots.
@@ -79,7 +79,9 @@ package enum ManifestDiff {
         }
     }
 
-    private static func difference(_ first: ManifestEntry, _ second: ManifestEntry)
+    private static func difference(
+        _ first: ManifestEntry, _ second: ManifestEntry
+    )
         -> ManifestChange.Kind?
     {
         switch (first.payload, second.payload) {

@@ -1,4 +1,4 @@
-package import Bytes
+internal import Bytes
 package import Hashing
 package import Platform
 
@@ -48,7 +48,9 @@ package struct ManifestEntry: Equatable, Sendable {
     /// With inode and size, tells whether a file changed; never restored.
     package var ctime: Timestamp
     package var inode: UInt64
-    /// Set when the file has several names. Entries with equal inode and this number are one file.
+    /// Set when the file has several names.
+    ///
+    /// Entries with equal inode and this number are one file.
     package var linkDevice: UInt32?
     package var attributes: [ExtendedAttribute]
     /// The file changed while it was read, or the directory could not be listed whole.
@@ -107,12 +109,20 @@ package enum ManifestPath {
     package static func isValid(_ path: [UInt8]) -> Bool {
         guard path.count <= pathLimit else { return false }
         if path.isEmpty { return true }
-        return path.split(separator: PathBytes.separator, omittingEmptySubsequences: false)
-            .allSatisfy(isValidName)
+        var start = 0
+        for index in path.indices {
+            if path[index] == 0 { return false }
+            guard path[index] == PathBytes.separator else { continue }
+            guard isValidName(path, start..<index) else { return false }
+            start = index + 1
+        }
+        return isValidName(path, start..<path.count)
     }
 
-    private static func isValidName(_ name: ArraySlice<UInt8>) -> Bool {
-        guard !name.isEmpty, name.count <= nameLimit, !name.contains(0) else { return false }
-        return !name.elementsEqual([0x2e]) && !name.elementsEqual([0x2e, 0x2e])
+    private static func isValidName(_ path: [UInt8], _ range: Range<Int>) -> Bool {
+        guard (1...nameLimit).contains(range.count) else { return false }
+        let dot = UInt8(ascii: ".")
+        return range.count > 2 || path[range.lowerBound] != dot
+            || path[range.upperBound - 1] != dot
     }
 }

@@ -1,5 +1,5 @@
-package import Bytes
-package import Hashing
+internal import Bytes
+internal import Hashing
 package import Repository
 
 /// A node of a tree, decoded and checked.
@@ -35,7 +35,9 @@ package final class NodeSource {
         }
     }
 
-    private static func decode(_ bytes: [UInt8], _ root: TreeRoot, _ kind: TreeKind)
+    private static func decode(
+        _ bytes: [UInt8], _ root: TreeRoot, _ kind: TreeKind
+    )
         throws(MalformedBytes) -> TreeNode
     {
         var reader = ByteReader(bytes)
@@ -66,7 +68,9 @@ package final class NodeSource {
         }
     }
 
-    private static func decodeEntries(_ count: Int, _ root: TreeRoot, _ reader: inout ByteReader)
+    private static func decodeEntries(
+        _ count: Int, _ root: TreeRoot, _ reader: inout ByteReader
+    )
         throws(MalformedBytes) -> [ManifestEntry]
     {
         var entries: [ManifestEntry] = []
@@ -86,7 +90,9 @@ package final class NodeSource {
         return entries
     }
 
-    private static func decodePieces(_ count: Int, _ root: TreeRoot, _ reader: inout ByteReader)
+    private static func decodePieces(
+        _ count: Int, _ root: TreeRoot, _ reader: inout ByteReader
+    )
         throws(MalformedBytes) -> [ContentPiece]
     {
         var pieces: [ContentPiece] = []

@@ -1,5 +1,5 @@
-package import Bytes
-package import Platform
+internal import Bytes
+internal import Platform
 internal import SystemPackage
 
 /// Makes manifest entries of things without content.
@@ -35,7 +35,7 @@ enum OtherEntry {
         do throws(PlatformError) {
             let directory = try root.open(sourcePath, [.readOnly, .directory])
             entry.attributes = try ExtendedAttributes.read(directory, sourcePath)
-        } catch where error.errno == .permissionDenied {}
+        } catch  where error.errno == .permissionDenied {}
         return entry
     }
 }

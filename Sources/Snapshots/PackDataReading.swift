@@ -1,7 +1,7 @@
-package import Bytes
-package import Hashing
-package import Platform
-package import Repository
+internal import Bytes
+internal import Hashing
+internal import Platform
+internal import Repository
 
 /// Reads whole packs on several threads and hashes every blob in them.
 final class PackDataReading: Sendable {

@@ -1,12 +1,14 @@
-package import Bytes
-package import Platform
-package import Repository
+internal import Bytes
+internal import Platform
+internal import Repository
 
 /// The parent snapshot's entries, visited alongside the walk.
 struct ParentComparison {
     private var cursor: ManifestCursor?
     /// Change times from here on are not trusted: a file changed in the same tick of the clock as
-    /// it was read shows nothing (git's racy rule). Two seconds serve the coarsest file systems.
+    /// it was read shows nothing (git's racy rule).
+    ///
+    /// Two seconds serve the coarsest file systems.
     private let trustedBefore: Timestamp
     /// Why the parent could not be read to the end.
     private(set) var failure: RepositoryError?
@@ -26,10 +28,12 @@ struct ParentComparison {
     /// A parent that turns out damaged counts as gone from there on: files are then read.
     mutating func entry(for path: [UInt8]) -> ManifestEntry? {
         do throws(RepositoryError) {
-            while let entry = try cursor?.peek() {
-                if entry.path == path { return try cursor?.next() }
-                guard PathBytes.isBefore(entry.path, path) else { return nil }
-                _ = try cursor?.next()
+            while let order = try cursor?.order(of: path) {
+                switch order {
+                case .equal: return try cursor?.next()
+                case .before: _ = try cursor?.next()
+                case .after, .end: return nil
+                }
             }
         } catch {
             failure = error
@@ -37,6 +41,9 @@ struct ParentComparison {
         }
         return nil
     }
+
+    /// Where in the parent's tree the entry found last stands.
+    var lastPosition: ManifestCursor.LeafPosition? { cursor?.lastPosition }
 
     /// Whether nothing happened to the file since the parent read it.
     func isUnchanged(_ entry: ManifestEntry, _ status: FileStatus) -> Bool {

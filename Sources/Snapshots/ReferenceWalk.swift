@@ -1,10 +1,11 @@
-package import Bytes
-package import Hashing
-package import Platform
-package import Repository
+internal import Bytes
+internal import Hashing
+internal import Platform
+internal import Repository
 
-/// Finds which paths of snapshots cannot be restored. Trees that were found whole are not visited
-/// again: snapshots share most of them.
+/// Finds which paths of snapshots cannot be restored.
+///
+/// Trees that were found whole are not visited again: snapshots share most of them.
 final class ReferenceWalk {
     private let nodes: NodeSource
     private let problem: (BlobID) throws -> Int?

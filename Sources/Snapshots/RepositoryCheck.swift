@@ -1,5 +1,5 @@
-package import Bytes
-package import Hashing
+internal import Bytes
+internal import Hashing
 package import Platform
 package import Repository
 
@@ -46,7 +46,9 @@ package enum CheckError: Error {
 package enum RepositoryCheck {
     /// Checks that every snapshot, node and reference resolves and that the index agrees with the
     /// packs; with `readDataPercent`, that many per cent of the packs are read and every blob in
-    /// them hashed with XXH3 and SHA-256. Which packs, rotates with the day: a week of 15 % is all.
+    /// them hashed with XXH3 and SHA-256.
+    ///
+    /// Which packs, rotates with the day: a week of 15 % is all.
     package static func run(
         _ repository: Repository, readDataPercent: Int?, _ progress: WorkProgress
     ) throws(CheckError) -> CheckReport {
@@ -127,7 +129,8 @@ extension CheckRun {
         }
         if orphans > 0 {
             report.warnings.append(
-                "\(orphans) packs are in no index: an interrupted run left them, the next uses them")
+                "\(orphans) packs are in no index: an interrupted run left them, the next uses them"
+            )
         }
         return tables
     }

@@ -1,10 +1,12 @@
-package import Bytes
-package import Platform
-package import Repository
+internal import Bytes
+internal import Platform
+internal import Repository
 internal import SystemPackage
 
-/// The state of one restore. One thread visits the manifest and makes directories; workers write
-/// files; links and the metadata of directories come last.
+/// The state of one restore.
+///
+/// One thread visits the manifest and makes directories; workers write files; links and the
+/// metadata of directories come last.
 final class RestoreRun {
     private let record: SnapshotRecord
     private let options: RestoreOptions
@@ -41,7 +43,9 @@ final class RestoreRun {
 
     /// Parts of files are at most about this large, so that threads share large files.
     private static let partSize: UInt64 = 8 << 20
-    private static let partsPerRun = 64
+    /// Small files per run: enough that threads are mostly in different directories, whose locks they
+    /// would otherwise wait for.
+    private static let partsPerRun = 512
 
     init(
         _ record: SnapshotRecord, _ repository: Repository, _ target: [UInt8],
@@ -78,7 +82,9 @@ final class RestoreRun {
         guard let free = target?.value.root.descriptor.freeSpace(), free < record.root.byteCount
         else { return }
         let (needed, left) = (ByteCount(record.root.byteCount), ByteCount(free))
-        outcome.read { $0.notes.append("the snapshot holds \(needed), the target has \(left) free") }
+        outcome.read {
+            $0.notes.append("the snapshot holds \(needed), the target has \(left) free")
+        }
     }
 
     private func fail(_ path: [UInt8], _ reason: String) {
@@ -102,7 +108,8 @@ extension RestoreRun {
             throw RestoreError.noSuchPath(options.path)
         }
         // Below a directory its path is dropped; a single file keeps its name.
-        let base = first.path == options.path && !first.isDirectory
+        let base =
+            first.path == options.path && !first.isDirectory
             ? PathBytes.parent(options.path) : options.path
         if !options.path.isEmpty, first.path != options.path {
             throw RestoreError.noSuchPath(options.path)
@@ -260,7 +267,9 @@ extension RestoreRun {
         progress.update { $0.filesDone += 1 }
     }
 
-    private func isSame(_ entry: ManifestEntry, _ status: FileStatus?, _ path: [UInt8]) throws
+    private func isSame(
+        _ entry: ManifestEntry, _ status: FileStatus?, _ path: [UInt8]
+    ) throws
         -> Bool
     {
         guard let status, let target else { return false }

@@ -1,9 +1,11 @@
-package import Bytes
-package import Platform
+internal import Bytes
+internal import Platform
 internal import SystemPackage
 
-/// The directory that a restore writes below. Every path is resolved from its descriptor, component
-/// by component, and no component may be a symlink: nothing outside can be reached.
+/// The directory that a restore writes below.
+///
+/// Every path is resolved from its descriptor, component by component, and no component may be a
+/// symlink: nothing outside can be reached.
 struct RestoreTarget: ~Copyable, Sendable {
     let root: PinnedDirectory
     let options: RestoreOptions
@@ -19,7 +21,7 @@ struct RestoreTarget: ~Copyable, Sendable {
             if path.isEmpty { return try root.descriptor.status(path) }
             let parent = try openParent(path)
             return try FileStatus.of(Array(PathBytes.name(path)), at: parent.raw)
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return nil
         }
     }
@@ -106,7 +108,9 @@ extension RestoreTarget {
 
     /// Sets attributes, owner, mode and time of an open file or directory; time comes last because
     /// the others may change it, and the owner before the mode because it clears bits of it.
-    func apply(_ entry: ManifestEntry, to file: borrowing Descriptor, _ path: [UInt8])
+    func apply(
+        _ entry: ManifestEntry, to file: borrowing Descriptor, _ path: [UInt8]
+    )
         throws(PlatformError)
     {
         let present = try file.status(path)
@@ -128,7 +132,8 @@ extension RestoreTarget {
         if !entry.attributes.isEmpty {
             try ExtendedAttributes.write(entry.attributes, to: name, at: parent.raw)
         }
-        if case .symlink = entry.payload {} else {
+        if case .symlink = entry.payload {
+        } else {
             try FileOperations.setMode(name, mode(entry), at: parent.raw)
         }
         try FileOperations.setModificationTime(name, entry.mtime, at: parent.raw)

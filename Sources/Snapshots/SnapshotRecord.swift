@@ -1,5 +1,5 @@
-package import Bytes
-package import Hashing
+internal import Bytes
+internal import Hashing
 package import Platform
 package import Repository
 

@@ -113,9 +113,10 @@ package struct SelectedSnapshot: Sendable {
 }
 
 extension SnapshotSelector {
-    /// Finds the snapshot. With `host`, only snapshots of that host are considered, except by id.
+    /// Finds the snapshot.
     ///
-    /// An id reads one record, every other name reads all.
+    /// With `host`, only snapshots of that host are considered, except by id. An id reads one
+    /// record, every other name reads all.
     package func find(
         in repository: Repository,
         host: [UInt8]? = nil
@@ -164,7 +165,9 @@ extension SnapshotSelector {
         return first
     }
 
-    /// Chooses among all snapshots, oldest first. `moment` says what a written time means.
+    /// Chooses among all snapshots, oldest first.
+    ///
+    /// `moment` says what a written time means.
     package func choose(
         from items: [SnapshotSeries.Item],
         host: [UInt8]? = nil,
@@ -175,7 +178,8 @@ extension SnapshotSelector {
         switch name {
         case .prefix(let prefix):
             let id = try Self.id(prefix, among: items.map(\.id))
-            return items.first { $0.id == id } ?? oldest
+            for item in items where item.id == id { return item }
+            throw .unknown(prefix: prefix)
         case .latest(let back):
             guard back < items.count else { throw .tooFew(wanted: back, count: items.count) }
             return items[items.count - 1 - back]

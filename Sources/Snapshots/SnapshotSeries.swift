@@ -1,5 +1,5 @@
-package import Bytes
-package import Platform
+internal import Bytes
+internal import Platform
 package import Repository
 
 /// All snapshots of a repository, oldest first.
@@ -16,7 +16,7 @@ package struct SnapshotSeries {
             do throws(RepositoryError) {
                 let bytes = try repository.snapshotBytes(id)
                 items.append((id, try SnapshotRecord(decoding: bytes, id)))
-            } catch where error.isDamage {
+            } catch  where error.isDamage {
                 damaged.append(error)
             }
         }

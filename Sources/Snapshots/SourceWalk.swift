@@ -1,4 +1,4 @@
-package import Bytes
+internal import Bytes
 package import Platform
 internal import SystemPackage
 
@@ -87,8 +87,9 @@ package final class SourceWalk: Sendable {
         var below: Listing?
     }
 
-    /// Opens the source; `path` itself may be a symlink to a directory. With `onlyName` just that
-    /// name in it is visited.
+    /// Opens the source; `path` itself may be a symlink to a directory.
+    ///
+    /// With `onlyName` just that name in it is visited.
     package init(
         _ path: [UInt8], prefix: [UInt8], onlyName: [UInt8]? = nil, filter: WalkFilter
     ) throws(PlatformError) {
@@ -116,7 +117,9 @@ package final class SourceWalk: Sendable {
         try outcome.get()
     }
 
-    private func visit<Failure: Error>(_ body: (WalkedEntry) throws(Failure) -> Void)
+    private func visit<Failure: Error>(
+        _ body: (WalkedEntry) throws(Failure) -> Void
+    )
         throws(Failure)
     {
         if let onlyName {
@@ -126,12 +129,11 @@ package final class SourceWalk: Sendable {
         while var level = levels.popLast() {
             guard let item = level.next() else { continue }
             levels.append(level)
-            let path = PathBytes.join(level.path, item.entry.name)
             if let below = item.below {
                 levels.append(try enter(below, item.entry.status, body))
             } else {
-                try body(
-                    WalkedEntry(path: snapshotPath(path), status: item.entry.status))
+                let path = PathBytes.join(level.snapshotPath, item.entry.name)
+                try body(WalkedEntry(path: path, status: item.entry.status))
             }
         }
     }
@@ -146,7 +148,7 @@ package final class SourceWalk: Sendable {
     }
 
     private struct Level {
-        let path: [UInt8]
+        let snapshotPath: [UInt8]
         var items: [Item]
         var index = 0
 
@@ -167,11 +169,11 @@ package final class SourceWalk: Sendable {
         switch result {
         case .success(let items):
             try body(entry)
-            return Level(path: listing.path, items: items)
+            return Level(snapshotPath: entry.path, items: items)
         case .failure(let error):
             entry.listingFailure = error
             try body(entry)
-            return Level(path: listing.path, items: [])
+            return Level(snapshotPath: entry.path, items: [])
         }
     }
 
@@ -235,10 +237,19 @@ package final class SourceWalk: Sendable {
         items.reserveCapacity(entries.count)
         for entry in entries {
             if isCache, entry.name != CacheDirectory.tagName { continue }
-            let type = (try? entry.status.get().type) ?? .unknown
+            let isDirectory =
+                if case .success(let status) = entry.status {
+                    status.type == .directory
+                } else {
+                    false
+                }
+            if !isDirectory, filter.patterns.isEmpty {
+                items.append(Item(entry: entry, below: nil))
+                continue
+            }
             let entryPath = PathBytes.join(path, entry.name)
-            if filter.patterns.isExcluded(entryPath, isDirectory: type == .directory) { continue }
-            let isEntered = type == .directory && mayEnter(entry)
+            if filter.patterns.isExcluded(entryPath, isDirectory: isDirectory) { continue }
+            let isEntered = isDirectory && mayEnter(entry)
             items.append(Item(entry: entry, below: isEntered ? Listing(entryPath) : nil))
         }
         return items

@@ -1,4 +1,4 @@
-package import Bytes
+internal import Bytes
 package import Hashing
 
 // Manifests and long content lists are prolly trees: search trees whose node boundaries are decided
@@ -105,7 +105,9 @@ struct InnerItem: Equatable, Sendable {
         self.root = root
     }
 
-    init(decoding reader: inout ByteReader, after previous: [UInt8], level: Int)
+    init(
+        decoding reader: inout ByteReader, after previous: [UInt8], level: Int
+    )
         throws(MalformedBytes)
     {
         key = try SharedPrefix.decode(after: previous, from: &reader)
@@ -126,7 +128,9 @@ enum SharedPrefix {
         writer.string(key[shared...])
     }
 
-    static func decode(after previous: [UInt8], from reader: inout ByteReader)
+    static func decode(
+        after previous: [UInt8], from reader: inout ByteReader
+    )
         throws(MalformedBytes) -> [UInt8]
     {
         let shared = try reader.count(limit: previous.count, "a shared prefix")

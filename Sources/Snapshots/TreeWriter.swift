@@ -1,5 +1,5 @@
-package import Bytes
-package import Hashing
+internal import Bytes
+internal import Hashing
 
 /// Builds a tree from items in order; the same items always give the same nodes.
 ///
@@ -35,6 +35,26 @@ struct TreeWriter<Failure: Error> {
     ) throws(Failure) {
         encode(&levels[0].items, levels[0].lastKey)
         try didAppend(level: 0, key: key, hash: hash, itemCount: 1, byteCount: byteCount)
+    }
+
+    /// Whether a leaf begins with the next item.
+    var isAtLeafStart: Bool { levels[0].count == 0 }
+
+    /// Appends a whole leaf that is stored already, in place of its items.
+    ///
+    /// Returns false, and does nothing, unless the leaf would have begun here and ended where it
+    /// does whatever follows: then the tree is the same as if its items had been appended.
+    mutating func append(
+        leaf root: TreeRoot, lastKey: [UInt8], hash: UInt64
+    ) throws(Failure)
+        -> Bool
+    {
+        guard root.level == 0, isAtLeafStart,
+            TreeBoundary.isAfter(hash: hash, level: 0, kind)
+        else { return false }
+        levels[0].hasFlushed = true
+        try append(child: root, key: lastKey, hash: hash)
+        return true
     }
 
     private mutating func didAppend(

@@ -33,7 +33,7 @@ enum RestoreTargetCheck {
             let parent = PathBytes.parent(trimmed)
             let isAbsolute = trimmed.first == PathBytes.separator
             let above = parent.isEmpty ? Array((isAbsolute ? "/" : ".").utf8) : parent
-            return PathBytes.join(try resolve(above), PathBytes.name(trimmed))
+            return PathBytes.join(try resolve(above), Array(PathBytes.name(trimmed)))
         }
     }
 }

@@ -57,7 +57,9 @@ enum RepositoryNumbers {
         }
         let listed = Set(repository.index.segments.flatMap(\.packs))
         let packs = try repository.index.presentPacks()
-        let snapshotBytes = series.items.reduce(into: UInt64(0)) { $0 &+= $1.record.root.byteCount }
+        let snapshotBytes = series.items.reduce(into: UInt64(0)) {
+            $0 = $0.addingClamped($1.record.root.byteCount)
+        }
         return [
             Statistic(name: "snapshots", value: .count(UInt64(series.items.count))),
             Statistic(name: "size of all snapshots", value: .bytes(snapshotBytes)),
@@ -93,7 +95,7 @@ enum SnapshotNumbers {
         try listing.forEachEntry(at: path, .whole) { entry in
             try Interruption.check()
             counts[EntryText.typeName(entry), default: 0] += 1
-            bytes += entry.size
+            bytes = bytes.addingClamped(entry.size)
             if entry.linkDevice != nil { links += 1 }
         }
         let others = ["fifo", "character_device", "block_device"].reduce(0) {
@@ -107,5 +109,13 @@ enum SnapshotNumbers {
             Statistic(name: "names of hard links", value: .count(links)),
             Statistic(name: "bytes", value: .bytes(bytes)),
         ]
+    }
+}
+
+extension UInt64 {
+    /// The sum, or the largest number: sizes in a manifest may be anything.
+    func addingClamped(_ other: UInt64) -> UInt64 {
+        let (sum, isTooLarge) = addingReportingOverflow(other)
+        return isTooLarge ? .max : sum
     }
 }

@@ -2,22 +2,26 @@ import Bytes
 import Testing
 
 struct ByteCountTests {
-    @Test(arguments: [
-        (0, "0 B"), (1, "1 B"), (999, "999 B"), (1_000, "1.00 kB"), (1_009, "1.00 kB"),
-        (1_010, "1.01 kB"), (1_050, "1.05 kB"), (9_999, "9.99 kB"), (10_000, "10.0 kB"),
-        (10_099, "10.0 kB"), (99_999, "99.9 kB"), (100_000, "100 kB"), (999_999, "999 kB"),
-        (1_000_000, "1.00 MB"), (1_840_000_000, "1.84 GB"), (.max, "18.4 EB"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (0, "0 B"), (1, "1 B"), (999, "999 B"), (1_000, "1.00 kB"), (1_009, "1.00 kB"),
+            (1_010, "1.01 kB"), (1_050, "1.05 kB"), (9_999, "9.99 kB"), (10_000, "10.0 kB"),
+            (10_099, "10.0 kB"), (99_999, "99.9 kB"), (100_000, "100 kB"), (999_999, "999 kB"),
+            (1_000_000, "1.00 MB"), (1_840_000_000, "1.84 GB"), (.max, "18.4 EB"),
+        ] as [(UInt64, String)]
+    )
     func `A count is printed with three digits and a decimal unit`(bytes: UInt64, text: String) {
         #expect("\(ByteCount(bytes))" == text)
     }
 
-    @Test(arguments: [
-        ("0", 0), ("512", 512), ("512B", 512), ("64K", 65_536), ("64k", 65_536),
-        ("64KiB", 65_536), ("64kB", 64_000), ("1.5G", 3 << 29), ("2MiB", 2 << 20),
-        ("10MB", 10_000_000), ("1T", 1 << 40), ("1TB", 1_000_000_000_000), ("0.5K", 512),
-        ("3GB", 3_000_000_000),
-    ] as [(String, UInt64)])
+    @Test(
+        arguments: [
+            ("0", 0), ("512", 512), ("512B", 512), ("64K", 65_536), ("64k", 65_536),
+            ("64KiB", 65_536), ("64kB", 64_000), ("1.5G", 3 << 29), ("2MiB", 2 << 20),
+            ("10MB", 10_000_000), ("1T", 1 << 40), ("1TB", 1_000_000_000_000), ("0.5K", 512),
+            ("3GB", 3_000_000_000),
+        ] as [(String, UInt64)]
+    )
     func `Sizes are parsed with binary and decimal units`(text: String, bytes: UInt64) {
         #expect(ByteCount(parsing: text)?.bytes == bytes)
     }
@@ -39,7 +43,11 @@ struct ByteCountTests {
 
 struct DigestTests {
     private let digest = SHA256Digest(
-        0x0102_0304_0506_0708, 0x090a_0b0c_0d0e_0f10, 0, 0xffff_ffff_ffff_fffe)
+        0x0102_0304_0506_0708,
+        0x090a_0b0c_0d0e_0f10,
+        0,
+        0xffff_ffff_ffff_fffe
+    )
     private let hex = "0102030405060708090a0b0c0d0e0f100000000000000000fffffffffffffffe"
 
     @Test func `A digest goes to text and back`() {

@@ -68,7 +68,9 @@ struct PathBytesTests {
         ("", "a", false), ("a-/b", "a", false),
     ])
     func `What is inside a directory shares whole components with it`(
-        path: String, directory: String, isInside: Bool
+        path: String,
+        directory: String,
+        isInside: Bool
     ) {
         #expect(PathBytes.isInside(Array(path.utf8), Array(directory.utf8)) == isInside)
     }
@@ -85,11 +87,13 @@ struct PrintableTests {
         #expect(PathBytes.printable(Array(text.utf8)) == printed)
     }
 
-    @Test(arguments: [
-        ([0xff], "\\xff"), ([0x61, 0xc3], "a\\xc3"), ([0xc3, 0x61], "\\xc3a"),
-        ([0xed, 0xa0, 0x80], "\\xed\\xa0\\x80"), ([0xc0, 0xaf], "\\xc0\\xaf"),
-        ([0xe2, 0x82, 0xc3, 0xb8], "\\xe2\\x82ø"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0xff], "\\xff"), ([0x61, 0xc3], "a\\xc3"), ([0xc3, 0x61], "\\xc3a"),
+            ([0xed, 0xa0, 0x80], "\\xed\\xa0\\x80"), ([0xc0, 0xaf], "\\xc0\\xaf"),
+            ([0xe2, 0x82, 0xc3, 0xb8], "\\xe2\\x82ø"),
+        ] as [([UInt8], String)]
+    )
     func `Bytes that are not UTF-8 are escaped one by one`(bytes: [UInt8], printed: String) {
         #expect(PathBytes.printable(bytes) == printed)
     }

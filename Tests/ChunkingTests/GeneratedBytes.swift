@@ -1,5 +1,6 @@
-/// Bytes that are the same on every machine. The golden cuts are those of these inputs, so a
-/// change here changes what they mean.
+/// Bytes that are the same on every machine.
+///
+/// The golden cuts are those of these inputs, so a change here changes what they mean.
 enum GeneratedBytes: String, CaseIterable, Sendable {
     /// The outputs of SplitMix64, eight bytes each, lowest first.
     case random

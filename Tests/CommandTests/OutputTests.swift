@@ -59,6 +59,7 @@ import Testing
         counters.bytesDone = 812_000_000
         counters.bytesFound = 1_840_000_000
         counters.filesDone = 1234
+        counters.filesFound = 2345
         counters.isTotalKnown = true
         counters.currentPath = Array("tables/東京/orders\u{1b}[2J/part-00001.parquet".utf8)
         let text = ProgressLine.text(
@@ -76,6 +77,7 @@ import Testing
         counters.bytesDone = 250_000_000
         counters.bytesFound = 1_000_000_000
         counters.filesDone = 1
+        counters.filesFound = 3
         counters.isTotalKnown = true
         counters.currentPath = Array("a/b".utf8)
         let text = ProgressLine.text(

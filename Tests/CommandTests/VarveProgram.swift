@@ -13,7 +13,9 @@ struct Finished {
     var errorText: String { String(decoding: errors, as: UTF8.self) }
 }
 
-/// A directory of its own for a test, and the program run in it. Removed at the end.
+/// A directory of its own for a test, and the program run in it.
+///
+/// It is removed at the end.
 final class Workshop {
     let directory: URL
     var path: String { directory.path }

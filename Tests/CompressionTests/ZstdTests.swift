@@ -13,7 +13,9 @@ struct ZstdTests {
         let decoder = ZstdDecoder()
         var frame: [UInt8] = []
         for count in [0, 1, 16, 17, 255, 256, 1_000, 65_535, 65_536, 300_000] {
-            for plain in [generator.bytes(count), generator.text(count), .init(repeating: 0, count: count)] {
+            for plain in [
+                generator.bytes(count), generator.text(count), .init(repeating: 0, count: count),
+            ] {
                 #expect(encoder.encode(plain.span, into: &frame, limit: .max))
                 #expect(try decoder.decode(frame.span, size: count) == plain)
             }
@@ -146,21 +148,33 @@ enum Frames {
         Hostile(name: "declares 1 TiB", frame: declaring(1 << 40, runLength(100)), size: 100),
         Hostile(name: "declares 2^64-2", frame: declaring(.max - 1, runLength(100)), size: 100),
         Hostile(
-            name: "decodes to more than declared", frame: declaring(10, runLength(1_000)), size: 10),
+            name: "decodes to more than declared",
+            frame: declaring(10, runLength(1_000)),
+            size: 10
+        ),
         Hostile(
-            name: "decodes to less than declared", frame: declaring(1_000, runLength(10)),
-            size: 1_000),
+            name: "decodes to less than declared",
+            frame: declaring(1_000, runLength(10)),
+            size: 1_000
+        ),
         Hostile(name: "no declared size", frame: magic + [0, 0] + runLength(10), size: 10),
         Hostile(name: "window of 256 MiB", frame: window(28, 10, runLength(10)), size: 10),
         Hostile(name: "window of 2 TiB", frame: window(41, 10, runLength(10)), size: 10),
         Hostile(
             name: "window just over 128 MiB",
-            frame: magic + [0b1000_0000, 17 << 3 | 1, 10, 0, 0, 0] + runLength(10), size: 10),
+            frame: magic + [0b1000_0000, 17 << 3 | 1, 10, 0, 0, 0] + runLength(10),
+            size: 10
+        ),
         Hostile(
-            name: "needs a dictionary", frame: magic + [0b0010_0001, 9, 10] + runLength(10),
-            size: 10),
+            name: "needs a dictionary",
+            frame: magic + [0b0010_0001, 9, 10] + runLength(10),
+            size: 10
+        ),
         Hostile(
-            name: "reserved bit", frame: magic + [0b0010_1000, 10] + runLength(10), size: 10),
+            name: "reserved bit",
+            frame: magic + [0b0010_1000, 10] + runLength(10),
+            size: 10
+        ),
     ]
 
     @Test static func `The frames made by hand are right but for what is hostile in them`() throws {

@@ -21,7 +21,8 @@ struct SHA256Tests {
         let message = [UInt8](repeating: UInt8(ascii: "a"), count: 1_000_000)
         #expect(
             SHA256Digest(of: message.span).hex
-                == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+                == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
+        )
     }
 
     @Test(arguments: Seed.some(4))
@@ -50,7 +51,7 @@ struct XXH3Tests {
         return Hex.encode(writer.bytes)
     }
 
-    /// Printed by `xxh128sum` 0.8.1. The lengths are the edges between the code paths of XXH3.
+    /// Printed by `xxh128sum` 0.8.1; the lengths are the edges between the code paths of XXH3.
     @Test(arguments: [
         (0, "99aa06d3014798d86001c324468d497f"),
         (1, "a6cd5e9392000f6ac44bdff4074eecdb"),
@@ -129,7 +130,8 @@ struct IdentifierTests {
         #expect(ChunkID(of: forged.span).fingerprint != NodeID(of: node.span).fingerprint)
         #expect(
             ChunkID(of: forged.span).fingerprint.sha256 == NodeID(of: node.span).fingerprint.sha256,
-            "the SHA-256 half alone does not tell them apart: the XXH3 half does")
+            "the SHA-256 half alone does not tell them apart: the XXH3 half does"
+        )
         #expect(BlobID.chunk(ChunkID(of: node.span)) != .node(NodeID(of: node.span)))
     }
 

@@ -49,7 +49,11 @@ struct DescriptorTests {
 
     @Test func `A large write goes through a pipe that takes little at a time`() throws {
         try FileOperations.makeSpecial(
-            directory.path("fifo"), .fifo, device: 0, at: Descriptor.workingDirectory)
+            directory.path("fifo"),
+            .fifo,
+            device: 0,
+            at: Descriptor.workingDirectory
+        )
         let path = directory.path("fifo")
         var generator = SplitMix64(seed: 1)
         let bytes = generator.bytes(300_000)
@@ -71,7 +75,9 @@ struct DescriptorTests {
             _ = try Descriptor.open(path, .readOnly)
         }
         #expect(error?.errno == .noSuchFileOrDirectory && error?.isNotFound == true)
-        #expect(error.map { "\($0)".hasPrefix("cannot open \(directory.text)/missing\\x0a: ") } == true)
+        #expect(
+            error.map { "\($0)".hasPrefix("cannot open \(directory.text)/missing\\x0a: ") } == true
+        )
         #expect(errno { try Descriptor.open([0x61, 0, 0x62], .readOnly) } == .invalidArgument)
         #expect(errno { try Descriptor.open([], .readOnly) } == .noSuchFileOrDirectory)
     }
@@ -91,10 +97,12 @@ struct DescriptorTests {
         try file.close(path)
     }
 
-    @Test(arguments: [
-        [], [0..<4_096], [65_536..<131_072], [0..<4_096, 1_048_576..<1_052_672],
-        [524_288..<528_384, 3_145_728..<3_149_824],
-    ] as [[Range<UInt64>]])
+    @Test(
+        arguments: [
+            [], [0..<4_096], [65_536..<131_072], [0..<4_096, 1_048_576..<1_052_672],
+            [524_288..<528_384, 3_145_728..<3_149_824],
+        ] as [[Range<UInt64>]]
+    )
     func `Holes of a sparse file are told from its data`(data: [Range<UInt64>]) throws {
         let size: UInt64 = 4 << 20
         let file = try make([])

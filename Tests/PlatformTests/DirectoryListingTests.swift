@@ -11,7 +11,9 @@ struct DirectoryListingTests {
 
     private func open(_ relative: String = "") throws -> Descriptor {
         try Descriptor.open(
-            relative.isEmpty ? directory.path : directory.path(relative), [.readOnly, .directory])
+            relative.isEmpty ? directory.path : directory.path(relative),
+            [.readOnly, .directory]
+        )
     }
 
     @Test(arguments: [0, 1, 2, 300, 12_000])

@@ -28,8 +28,12 @@ struct FileOperationsTests {
         #expect(
             errno {
                 try FileOperations.renameWithoutReplacing(
-                    bytes("other"), to: bytes("name"), at: top.raw)
-            } == .fileExists)
+                    bytes("other"),
+                    to: bytes("name"),
+                    at: top.raw
+                )
+            } == .fileExists
+        )
         #expect(try directory.read("name") == [1])
         #expect(try directory.read("other") == [2])
         #expect(errno { try directory.read("one") } == .noSuchFileOrDirectory)
@@ -44,8 +48,12 @@ struct FileOperationsTests {
         #expect(
             errno {
                 try FileOperations.renameWithoutReplacing(
-                    bytes("one"), to: bytes("name"), at: top.raw)
-            } == .fileExists)
+                    bytes("one"),
+                    to: bytes("name"),
+                    at: top.raw
+                )
+            } == .fileExists
+        )
     }
 
     @Test(arguments: ["x", "../a/b", String(repeating: "t", count: 4_095)])
@@ -92,7 +100,8 @@ struct FileOperationsTests {
         #expect(try FileStatus.of(directory.path("same")) == status)
         #expect(
             errno { try FileOperations.link(bytes("file"), to: bytes("same"), at: top.raw) }
-                == .fileExists)
+                == .fileExists
+        )
     }
 
     @Test func `A status follows symlinks only where it says so`() throws {
@@ -104,7 +113,8 @@ struct FileOperationsTests {
         try FileOperations.makeSymlink(bytes("loop"), to: bytes("loop"), at: top.raw)
         #expect(
             errno { try FileStatus.following(directory.path("loop")) }
-                == .tooManySymbolicLinkLevels)
+                == .tooManySymbolicLinkLevels
+        )
     }
 }
 
@@ -121,8 +131,11 @@ struct ExtendedAttributesTests {
         let path = try directory.write([1], "file")
         do throws(PlatformError) {
             try ExtendedAttributes.write(
-                [Self.wanted[0]], to: path, at: Descriptor.workingDirectory)
-        } catch where error.errno == .notSupported {
+                [Self.wanted[0]],
+                to: path,
+                at: Descriptor.workingDirectory
+            )
+        } catch  where error.errno == .notSupported {
             return nil
         }
         return (directory, path)

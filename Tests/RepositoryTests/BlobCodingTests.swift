@@ -43,7 +43,8 @@ struct BlobCodingTests {
         var generator = SplitMix64(seed: 23)
         let encoder = BlobEncoder(.standard)
         for share in 0...40 {
-            let plain = generator.bytes(6_400 - share * 20) + [UInt8](repeating: 0, count: share * 20)
+            let plain =
+                generator.bytes(6_400 - share * 20) + [UInt8](repeating: 0, count: share * 20)
             let (codec, frame) = try encoder.encode(plain.span, XXH3Digest(of: plain.span))
             if codec == .zstd { #expect(frame.count < 6_200) }
             if share == 0 { #expect(codec == .stored) }
@@ -91,7 +92,8 @@ struct BlobCodingTests {
 struct CollisionTests {
     @Test(arguments: Fixtures.collisions, [BlobKind.chunk, .node])
     func `Both are stored and read back exactly`(
-        pair: Fixtures.Collision, kind: BlobKind
+        pair: Fixtures.Collision,
+        kind: BlobKind
     ) throws {
         let (one, other) = try pair.contents()
         let blobs = [TestBlob(one, kind), TestBlob(other, kind)]

@@ -13,9 +13,10 @@ import Testing
 struct ConcurrentWritersTests {
     private static let blobs = TestBlob.some(240, seed: 81, size: 200)
 
-    @Test(arguments: StorageKind.allCases, Seed.some(2))
+    @Test(arguments: StorageKind.allCases, Seed.some(1))
     func `Threads that store the same blobs store each once`(
-        kind: StorageKind, seed: Seed
+        kind: StorageKind,
+        seed: Seed
     ) throws {
         let place = try kind.make()
         _ = try Repository.create(place.storage, chunking: .standard)
@@ -38,15 +39,17 @@ struct ConcurrentWritersTests {
         #expect(try Repository(place.storage).holds(Self.blobs))
     }
 
-    @Test(arguments: StorageKind.allCases, Seed.some(2))
+    @Test(arguments: StorageKind.allCases, Seed.some(1))
     func `Writers that do not know of each other lose nothing`(
-        kind: StorageKind, seed: Seed
+        kind: StorageKind,
+        seed: Seed
     ) throws {
         let place = try kind.make()
         let storage = place.storage
         _ = try Repository.create(storage, chunking: .standard)
         let failures = Monitor<[String]>([])
         var limits = WriterLimits.small
+        limits.packSize = 8_000
         limits.looseBlobs = 40
         let threads = WorkerThreads(count: 3) { [limits] thread in
             var generator = SplitMix64(seed: seed.value &+ UInt64(thread))
@@ -116,21 +119,16 @@ struct ConcurrentWritersTests {
     @Test func `A dry run counts the same and writes nothing`() throws {
         let storage = try SimulatedStorage.holding(Array(Self.blobs.prefix(30)))
         let before = storage.names
+        let changes = storage.steps.filter(\.isChange)
         let repository = try Repository(storage)
         let writer = try RepositoryWriter(repository, isDryRun: true, limits: .small)
         let encoder = BlobEncoder(.standard)
         for blob in Self.blobs { try writer.put(blob.id, blob.plain.span, encoder) }
         let counted = try writer.commit()
         #expect(storage.names == before)
-        #expect(storage.steps.filter(\.isChange).count == SimulatedStorageSteps.ofOneRun)
+        #expect(storage.steps.filter(\.isChange) == changes)
         let written = try Repository(storage).write(Self.blobs, .small)
         #expect(counted.newChunks == written.newChunks && counted.newNodes == written.newNodes)
         #expect(counted.newBytes == written.newBytes)
-    }
-
-    private enum SimulatedStorageSteps {
-        /// Configuration, one pack and one index: staged, written, synced, published, named; the
-        /// pack is written in 32 pieces.
-        static let ofOneRun = 5 + (5 + 31) + 5
     }
 }

@@ -41,7 +41,9 @@ struct CrashTests {
 
     /// Everything that is there is whole, and what was committed is there.
     private func expectSound(
-        _ storage: SimulatedStorage, snapshots: ClosedRange<Int>, _ situation: Comment
+        _ storage: SimulatedStorage,
+        snapshots: ClosedRange<Int>,
+        _ situation: Comment
     ) throws {
         let repository = try Repository(storage)
         let whole = try repository.readPacks()
@@ -73,7 +75,7 @@ struct CrashTests {
     func `A power cut at any step loses at most the run`(seed: Seed) throws {
         let base = try Self.base()
         let count = try Self.stepCount(changesOnly: true)
-        #expect(count > 40, "several packs, an index and a snapshot")
+        #expect(count > 30, "several packs, an index and a snapshot")
         var generator = SplitMix64(seed)
         for step in 0...count {
             let storage = base.copy()
@@ -106,16 +108,22 @@ struct CrashTests {
             try expectNextRun(restarted, situation)
             for _ in 0..<3 {
                 try expectSound(
-                    restarted.crash(using: &generator), snapshots: 2...2, situation)
+                    restarted.crash(using: &generator),
+                    snapshots: 2...2,
+                    situation
+                )
             }
         }
     }
 
-    @Test(arguments: [
-        (.fail(.ioError), false), (.fail(.noSpace), true), (.shortWrite, true),
-    ] as [(FaultPlan.Effect, Bool)])
+    @Test(
+        arguments: [
+            (.fail(.ioError), false), (.fail(.noSpace), true), (.shortWrite, true),
+        ] as [(FaultPlan.Effect, Bool)]
+    )
     func `A failure at any step fails the run and spoils nothing`(
-        effect: FaultPlan.Effect, changesOnly: Bool
+        effect: FaultPlan.Effect,
+        changesOnly: Bool
     ) throws {
         let base = try Self.base()
         let count = try Self.stepCount(changesOnly: changesOnly)
@@ -196,21 +204,53 @@ struct CrashTests {
         #expect(try Repository(place.storage).holds(Self.new))
     }
 
-    @Test func `A write after a failure fails too and so does the commit`() throws {
+    @Test(arguments: 0..<12)
+    func `After a failure every write fails and so does the commit`(step: Int) throws {
         let storage = try SimulatedStorage.withRepository()
         let writer = try RepositoryWriter(try Repository(storage), limits: .small)
         let encoder = BlobEncoder(.standard)
-        storage.plan(FaultPlan(at: 3, .fail(.noSpace)))
-        var failures = 0
+        storage.plan(FaultPlan(at: step, .fail(.noSpace)))
+        var hasFailed = false
         for blob in Self.new {
-            if failure(of: { try writer.put(blob.id, blob.plain.span, encoder) }) != nil {
-                failures += 1
-            }
+            let error = failure { try writer.put(blob.id, blob.plain.span, encoder) }
+            #expect(!hasFailed || error != nil)
+            hasFailed = error != nil
         }
-        #expect(failures == Self.new.count - 1)
+        #expect(failure { try writer.commit() } != nil)
         #expect(failure { try writer.commit() } != nil)
         writer.abandon()
-        #expect(storage.names == [.config])
+        #expect(storage.names(.index).isEmpty)
+    }
+
+    /// Large blobs are written by the thread that brings them, small ones are gathered before: a
+    /// failure of either must not leave another thread waiting for the rest.
+    @Test(.timeLimit(.minutes(1)))
+    func `A failure in one of several threads ends the run`() throws {
+        let small = TestBlob.some(40, seed: 140, size: 4_000)
+        let large = TestBlob.some(12, seed: 141, size: PackFormat.gatherLimit * 2)
+        let blobs = small + large
+        var limits = WriterLimits()
+        limits.packSize = 200_000
+        for step in 0..<30 {
+            let storage = try SimulatedStorage.withRepository()
+            let writer = try RepositoryWriter(try Repository(storage), limits: limits)
+            storage.plan(FaultPlan(at: step, .fail(.ioError)))
+            let failures = Monitor(0)
+            let threads = WorkerThreads(count: 3) { thread in
+                var generator = SplitMix64(seed: UInt64(step * 3 + thread))
+                let encoder = BlobEncoder(.standard)
+                do {
+                    for blob in blobs.shuffled(using: &generator) {
+                        try writer.put(blob.id, blob.plain.span, encoder)
+                    }
+                } catch { failures.update { $0 += 1 } }
+            }
+            threads.join()
+            let error = failure { try writer.commit() }
+            #expect(error != nil, "step \(step)")
+            writer.abandon()
+            #expect(storage.names(.index).isEmpty, "step \(step)")
+        }
     }
 }
 

@@ -71,7 +71,10 @@ struct DirectoryStorageTests {
         try directory.write([1], "elsewhere")
         let root = try Descriptor.open(path, [.readOnly, .directory])
         try FileOperations.makeSymlink(
-            Array(name.path.utf8), to: directory.path("elsewhere"), at: root.raw)
+            Array(name.path.utf8),
+            to: directory.path("elsewhere"),
+            at: root.raw
+        )
         #expect(throws: PlatformError.self) { _ = try storage.open(name) }
     }
 
@@ -81,7 +84,10 @@ struct DirectoryStorageTests {
         try directory.makeDirectories(Array("elsewhere".utf8))
         let root = try Descriptor.open(path, [.readOnly, .directory])
         try FileOperations.makeSymlink(
-            Array("snapshots".utf8), to: directory.path("elsewhere"), at: root.raw)
+            Array("snapshots".utf8),
+            to: directory.path("elsewhere"),
+            at: root.raw
+        )
         let name = ObjectName.snapshot(SnapshotID(SHA256Digest(1, 2, 3, 4)))
         #expect(throws: PlatformError.self) { _ = try storage.list(.snapshot) }
         #expect(throws: PlatformError.self) { try storage.put(name, [1]) }

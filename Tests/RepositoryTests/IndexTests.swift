@@ -17,13 +17,18 @@ struct IndexSegmentTests {
             let high = number % 3 == 0 ? UInt64(number / 9) << 40 : generator.next()
             let fingerprint = Fingerprint(
                 xxh3: XXH3Digest(high: high, low: generator.next()),
-                sha256: SHA256Digest(generator.next(), 1, 2, 3))
+                sha256: SHA256Digest(generator.next(), 1, 2, 3)
+            )
             return LocatedBlob(
                 id: BlobID(number % 4 == 0 ? .node : .chunk, fingerprint),
                 place: BlobPlace(
-                    pack: packs[number % 3], codec: number % 2 == 0 ? .zstd : .stored,
-                    offset: UInt32(generator.below(1 << 25)), storedSize: UInt32(number),
-                    plainSize: UInt32(number)))
+                    pack: packs[number % 3],
+                    codec: number % 2 == 0 ? .zstd : .stored,
+                    offset: UInt32(generator.below(1 << 25)),
+                    storedSize: UInt32(number),
+                    plainSize: UInt32(number)
+                )
+            )
         }
     }
 
@@ -76,8 +81,10 @@ struct IndexSegmentTests {
 
     @Test func `The bytes are those of the first version`() throws {
         let bytes = IndexFormat.encode(Self.entries(40, 36))
-        #expect(Hex.encode(bytes.prefix(24)) == "7661727665696478" + "01" + "00" + "02"
-            + "0000000000" + "03000000" + "28000000")
+        #expect(
+            Hex.encode(bytes.prefix(24)) == "7661727665696478" + "01" + "00" + "02"
+                + "0000000000" + "03000000" + "28000000"
+        )
         #expect(bytes.count == 24 + 3 * 32 + 4 * 4 + 8 + 16 + 40 * 68)
     }
 
@@ -127,8 +134,9 @@ struct IndexSegmentTests {
         let packs = [PackID(SHA256Digest(1, 2, 3, 4))]
         let entry = Array(IndexFormat.encode(Self.entries(1, 40)).suffix(68))
         #expect(throws: Never.self) { _ = try IndexFormat.decodeEntry(entry, packs: packs) }
-        for (offset, value) in [(48, 1), (51, 1), (59, 5), (63, 5), (64, 2), (65, 3), (66, 1), (67, 1)]
-        {
+        for (offset, value) in [
+            (48, 1), (51, 1), (59, 5), (63, 5), (64, 2), (65, 3), (66, 1), (67, 1),
+        ] {
             var lying = entry
             lying[offset] = UInt8(value)
             #expect(throws: MalformedBytes.self) {
@@ -161,7 +169,8 @@ struct BlobIndexTests {
             let repository = try Repository(storage)
             #expect(
                 Self.blobs.allSatisfy { (try? BlobReader(repository).read($0.id)) == $0.plain },
-                "byte \(index)")
+                "byte \(index)"
+            )
             #expect(!repository.index.damage.isEmpty, "byte \(index)")
             #expect(try !repository.index.isComplete())
         }
@@ -287,7 +296,9 @@ struct IndexMergeTests {
         #expect(try Repository(storage).holds(all))
     }
 
-    @Test func `A segment that turns out to be damaged is not merged but read from its packs`() throws {
+    @Test func `A segment that turns out to be damaged is not merged but read from its packs`()
+        throws
+    {
         let storage = try SimulatedStorage.withRepository()
         var all = TestBlob.some(1_100, seed: 90, size: 10)
         try Repository(storage).write(all)

@@ -35,8 +35,13 @@ struct HandmadePack {
         blobs += stored
         entries.append(
             Entry(
-                kind: blob.id.kind.rawValue, codec: codec, storedSize: UInt32(stored.count),
-                plainSize: UInt32(blob.plain.count), fingerprint: blob.id.fingerprint))
+                kind: blob.id.kind.rawValue,
+                codec: codec,
+                storedSize: UInt32(stored.count),
+                plainSize: UInt32(blob.plain.count),
+                fingerprint: blob.id.fingerprint
+            )
+        )
     }
 
     /// The pack with a digest that is right for its table.
@@ -176,7 +181,9 @@ struct LyingTableTests {
 
     /// Makes the lie, and returns what reading the table says, and how often each blob is right,
     /// lost or, what must never be, wrong.
-    private func tell(_ change: (inout HandmadePack) -> Void) throws -> (
+    private func tell(
+        _ change: (inout HandmadePack) -> Void
+    ) throws -> (
         table: RepositoryError?, readable: Int, wrong: Int
     ) {
         var pack = HandmadePack(Self.blobs)

@@ -8,7 +8,9 @@ import Testing
 
 struct RepositoryConfigTests {
     private static let config = RepositoryConfig(
-        id: SHA256Digest(0x0102_0304_0506_0708, 2, 3, 4), chunking: chunking)
+        id: SHA256Digest(0x0102_0304_0506_0708, 2, 3, 4),
+        chunking: chunking
+    )
     private static let bytes = config.encoded()
 
     /// Minimum 64 KiB, average 256 KiB, maximum 1 MiB.
@@ -30,7 +32,10 @@ struct RepositoryConfigTests {
     @Test func `Decoding gives back what was encoded`() throws {
         #expect(try RepositoryConfig(decoding: Self.bytes) == Self.config)
         let chunking = try ChunkingParameters(
-            minimum: 4 << 10, average: 1 << 20, maximum: 16 << 20)
+            minimum: 4 << 10,
+            average: 1 << 20,
+            maximum: 16 << 20
+        )
         let config = RepositoryConfig(id: SHA256Digest(1, 2, 3, 4), chunking: chunking)
         #expect(try RepositoryConfig(decoding: config.encoded()) == config)
     }
@@ -73,13 +78,18 @@ struct RepositoryConfigTests {
         }
     }
 
-    @Test(arguments: [
-        (8, UInt8(2), "format version 2"), (9, 1, "format version 257"), (10, 2, "hash number 2"),
-        (11, 1, "encrypted"), (11, 9, "encrypted (cipher 9"), (44, 7, "chunker number 7"),
-        (57, 1, "1 key slots"),
-    ] as [(Int, UInt8, String)])
+    @Test(
+        arguments: [
+            (8, UInt8(2), "format version 2"), (9, 1, "format version 257"),
+            (10, 2, "hash number 2"),
+            (11, 1, "encrypted"), (11, 9, "encrypted (cipher 9"), (44, 7, "chunker number 7"),
+            (57, 1, "1 key slots"),
+        ] as [(Int, UInt8, String)]
+    )
     func `What a later varve may write is refused by name`(
-        offset: Int, value: UInt8, name: String
+        offset: Int,
+        value: UInt8,
+        name: String
     ) {
         let bytes = Self.resealed { $0[offset] = value }
         let error = failure { try RepositoryConfig(decoding: bytes) }
@@ -98,11 +108,13 @@ struct RepositoryConfigTests {
         #expect(error.map { "\($0)".contains("encrypted (cipher 1, 2 key slots)") } == true)
     }
 
-    @Test(arguments: [
-        [0, 0, 0], [64 << 10, 64 << 10, 64 << 10], [65_537, 1 << 18, 1 << 20],
-        [1 << 10, 1 << 18, 1 << 20], [1 << 16, 1 << 18, 1 << 31], [1 << 20, 1 << 18, 1 << 16],
-        [0xffff_ffff, 0xffff_ffff, 0xffff_ffff],
-    ] as [[UInt32]])
+    @Test(
+        arguments: [
+            [0, 0, 0], [64 << 10, 64 << 10, 64 << 10], [65_537, 1 << 18, 1 << 20],
+            [1 << 10, 1 << 18, 1 << 20], [1 << 16, 1 << 18, 1 << 31], [1 << 20, 1 << 18, 1 << 16],
+            [0xffff_ffff, 0xffff_ffff, 0xffff_ffff],
+        ] as [[UInt32]]
+    )
     func `Chunk sizes that make no sense are refused`(sizes: [UInt32]) {
         var writer = ByteWriter()
         for size in sizes { writer.u32(size) }

@@ -47,7 +47,10 @@ extension SimulatedStorage {
     }
 
     /// A storage with a repository that holds `blobs`.
-    static func holding(_ blobs: [TestBlob], _ limits: WriterLimits = .standard) throws
+    static func holding(
+        _ blobs: [TestBlob],
+        _ limits: WriterLimits = .standard
+    ) throws
         -> SimulatedStorage
     {
         let storage = try withRepository()

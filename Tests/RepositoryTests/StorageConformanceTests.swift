@@ -166,7 +166,9 @@ struct StorageConformanceTests {
     }
 
     @Test(arguments: StorageKind.allCases)
-    func `Publishing again what is there is no error and leaves one object`(kind: StorageKind) throws {
+    func `Publishing again what is there is no error and leaves one object`(
+        kind: StorageKind
+    ) throws {
         let place = try kind.make()
         let name = try name(.index, 3)
         try place.storage.put(name, [1, 2, 3])
@@ -180,7 +182,8 @@ struct StorageConformanceTests {
     /// Names are digests of what they name, so other bytes under the same name are damage.
     @Test(arguments: StorageKind.allCases, [[], [1], [1, 2, 4], [1, 2, 3, 4]] as [[UInt8]])
     func `Publishing over a damaged object makes it whole`(
-        kind: StorageKind, damaged: [UInt8]
+        kind: StorageKind,
+        damaged: [UInt8]
     ) throws {
         let place = try kind.make()
         for object in Self.kinds {

@@ -103,8 +103,9 @@ struct ExcludePatternsTests {
     }
 }
 
-/// A pattern, whether it excludes the path, the path; a slash behind the path makes it a
-/// directory. The cases follow the paragraphs of gitignore(5).
+/// A pattern, whether it excludes the path, the path; a slash behind the path makes it a directory.
+///
+/// The cases follow the paragraphs of gitignore(5).
 private let manualCases: [(pattern: String, expected: Bool, path: String)] = [
     // Names, and the last name of a path.
     ("foo", true, "foo"), ("foo", true, "a/b/foo"), ("foo", false, "foobar"),
@@ -242,8 +243,9 @@ private struct PatternGenerator {
     }
 
     /// Whether git departs from its manual: it takes the plain text at the beginning of a pattern
-    /// off before it matches the rest, and so sees "**" at a beginning where there is none. What
-    /// we do then is in the first test.
+    /// off before it matches the rest, and so sees "**" at a beginning where there is none.
+    ///
+    /// What we do then is in the first test.
     private func hasStarsBehindText(_ pattern: [UInt8]) -> Bool {
         let body = pattern.first == UInt8(ascii: "!") ? pattern.dropFirst() : pattern[...]
         guard let special = body.firstIndex(where: { bytes("*?[\\").contains($0) }),

@@ -2,7 +2,9 @@ package import Testing
 
 internal import Foundation
 
-/// A program that a test compares with. Where it is missing the test is reported as skipped, with
+/// A program that a test compares with.
+///
+/// Where it is missing the test is reported as skipped, with
 /// the name of the tool; with VARVE_REQUIRE_TOOLS=1 the test runs, and fails.
 package struct ExternalTool: Sendable {
     package let name: String

@@ -20,6 +20,11 @@ package enum Fixtures {
         try read(path(relative))
     }
 
+    /// Adds a fixture.
+    static func write(_ bytes: [UInt8], _ relative: String) throws {
+        try TemporaryDirectory.write(bytes, Array("fixtures/\(relative)".utf8), in: project)
+    }
+
     /// The bytes of any file.
     package static func read(_ path: [UInt8]) throws -> [UInt8] {
         let file = try Descriptor.open(path, .readOnly)

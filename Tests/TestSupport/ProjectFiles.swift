@@ -68,15 +68,18 @@ package struct SourceFile: Sendable {
     package var code: [String] { lines.map(Self.code) }
 
     private static func code(_ line: Substring) -> String {
-        var code = ""
+        var code: [UInt8] = []
         var isQuoted = false
-        var previous: Character = " "
-        for character in line {
-            if character == "\"", previous != "\\" { isQuoted.toggle() }
-            if character == "/", previous == "/", !isQuoted { return String(code.dropLast()) }
-            if !isQuoted { code.append(character) }
-            previous = character
+        var previous = UInt8(ascii: " ")
+        for byte in line.utf8 {
+            if byte == UInt8(ascii: "\""), previous != UInt8(ascii: "\\") { isQuoted.toggle() }
+            if byte == UInt8(ascii: "/"), previous == byte, !isQuoted {
+                code.removeLast()
+                break
+            }
+            if !isQuoted { code.append(byte) }
+            previous = byte
         }
-        return code
+        return String(decoding: code, as: UTF8.self)
     }
 }

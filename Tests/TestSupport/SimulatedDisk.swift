@@ -110,7 +110,8 @@ extension SimulatedDisk.File {
     }
 
     /// Each sector by itself is new, old or zeros; the end may be missing.
-    private func torn(_ old: [UInt8], using generator: inout some RandomNumberGenerator) -> [UInt8] {
+    private func torn(_ old: [UInt8], using generator: inout some RandomNumberGenerator) -> [UInt8]
+    {
         var result: [UInt8] = []
         for start in stride(from: 0, to: bytes.count, by: SimulatedDisk.sectorSize) {
             let range = start..<min(start + SimulatedDisk.sectorSize, bytes.count)
@@ -121,7 +122,8 @@ extension SimulatedDisk.File {
             }
         }
         let isCut = Bool.random(using: &generator)
-        return isCut ? Array(result.prefix(Int.random(in: 0...result.count, using: &generator))) : result
+        return isCut
+            ? Array(result.prefix(Int.random(in: 0...result.count, using: &generator))) : result
     }
 }
 

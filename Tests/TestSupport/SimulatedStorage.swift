@@ -84,7 +84,9 @@ package final class SimulatedStorage: Storage {
     package func open(_ name: ObjectName) throws(PlatformError) -> any StoredObject {
         let bytes = try perform(.open(name)) { disk, _ -> Result<[UInt8], PlatformError> in
             guard let file = disk.visible[name] else {
-                return .failure(PlatformError("open", Array(name.path.utf8), .noSuchFileOrDirectory))
+                return .failure(
+                    PlatformError("open", Array(name.path.utf8), .noSuchFileOrDirectory)
+                )
             }
             return .success(disk.files[file]?.bytes ?? [])
         }
@@ -131,7 +133,7 @@ extension SimulatedStorage {
     /// Every step so far.
     package var steps: [StorageStep] { disk.read { $0.steps } }
 
-    /// What is left after the power failed now. This storage is not changed.
+    /// What is left if the power fails now; this storage is not changed.
     package func crash(using generator: inout some RandomNumberGenerator) -> SimulatedStorage {
         SimulatedStorage(disk.read { $0.afterCrash(using: &generator) })
     }
@@ -228,7 +230,10 @@ private final class SimulatedStoredObject: StoredObject {
         }
     }
 
-    func withBytes<Value>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Value)
+    func withBytes<Value>(
+        _ range: Range<Int>,
+        _ body: (Span<UInt8>) -> Value
+    )
         throws(PlatformError) -> Value
     {
         try storage.perform(.read(name)) { _, _ in .success(()) }

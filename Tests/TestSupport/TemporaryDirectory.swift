@@ -26,18 +26,27 @@ package final class TemporaryDirectory: Sendable {
     /// Makes a file with the directories above it, and returns its path.
     @discardableResult
     package func write(_ bytes: [UInt8], _ relative: String) throws -> [UInt8] {
-        try makeDirectories(PathBytes.parent(Array(relative.utf8)))
-        let path = path(relative)
+        try Self.write(bytes, Array(relative.utf8), in: path)
+    }
+
+    /// Makes `relative` and the directories above it, where they are missing.
+    package func makeDirectories(_ relative: [UInt8]) throws {
+        try Self.makeDirectories(relative, in: path)
+    }
+
+    @discardableResult
+    static func write(_ bytes: [UInt8], _ relative: [UInt8], in base: [UInt8]) throws -> [UInt8] {
+        try makeDirectories(PathBytes.parent(relative), in: base)
+        let path = PathBytes.join(base, relative)
         let file = try Descriptor.open(path, [.writeOnly, .create, .truncate])
         try file.write(bytes.span, at: 0, path)
         return path
     }
 
-    /// Makes `relative` and the directories above it, where they are missing.
-    package func makeDirectories(_ relative: [UInt8]) throws {
+    private static func makeDirectories(_ relative: [UInt8], in base: [UInt8]) throws {
         guard !relative.isEmpty else { return }
-        try makeDirectories(PathBytes.parent(relative))
-        let path = PathBytes.join(path, relative)
+        try makeDirectories(PathBytes.parent(relative), in: base)
+        let path = PathBytes.join(base, relative)
         do throws(PlatformError) {
             try FileOperations.makeDirectory(path)
         } catch {
@@ -50,7 +59,7 @@ package final class TemporaryDirectory: Sendable {
         try Fixtures.read(path(relative))
     }
 
-    /// Removes a tree. What lies deeper is first moved to the top, so that no path grows long.
+    /// Removes a tree; what lies deeper is first moved to the top, so that no path grows long.
     package static func remove(_ path: [UInt8]) throws {
         try? FileOperations.setMode(path, 0o700, at: Descriptor.workingDirectory)
         let top = try Descriptor.open(path, [.readOnly, .directory])
@@ -62,7 +71,9 @@ package final class TemporaryDirectory: Sendable {
     }
 
     private static func remove(
-        _ name: [UInt8], in top: borrowing Descriptor, _ moved: inout Int
+        _ name: [UInt8],
+        in top: borrowing Descriptor,
+        _ moved: inout Int
     ) throws {
         guard try FileStatus.of(name, at: top.raw).type == .directory else {
             return try FileOperations.remove(name, at: top.raw)
@@ -77,8 +88,11 @@ package final class TemporaryDirectory: Sendable {
             try FileOperations.setMode(entry.name, 0o700, at: directory.raw)
             moved += 1
             try FileOperations.rename(
-                entry.name, to: Array(".moved-\(moved)".utf8), at: directory.raw,
-                toDirectory: top.raw)
+                entry.name,
+                to: Array(".moved-\(moved)".utf8),
+                at: directory.raw,
+                toDirectory: top.raw
+            )
         }
         try FileOperations.remove(name, at: top.raw, isDirectory: true)
     }

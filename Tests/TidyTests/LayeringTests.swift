@@ -12,9 +12,11 @@ struct LayeringTests {
     private static func modules() throws -> [Module] {
         let manifest = try ProjectFiles.text("Package.swift")
         let short = /module\(\s*"(?<name>\w+)",\s*\[(?<imports>[^\]]*)\]/
-        let long = /executableTarget\(\s*name: "(?<name>\w+)",\s*dependencies: \[(?<imports>[^\]]*)\]/
+        let long =
+            /executableTarget\(\s*name: "(?<name>\w+)",\s*dependencies: \[(?<imports>[^\]]*)\]/
         let quoted = /"(\w+)"/
-        return (manifest.matches(of: short).map { (String($0.name), String($0.imports)) }
+        return
+            (manifest.matches(of: short).map { (String($0.name), String($0.imports)) }
             + manifest.matches(of: long).map { (String($0.name), String($0.imports)) })
             .map { name, imports in
                 Module(name: name, imports: imports.matches(of: quoted).map { String($0.1) })
@@ -79,7 +81,8 @@ struct LayeringTests {
         let manifest = try ProjectFiles.text("Package.swift")
         let paths = try ProjectFiles.paths(below: "Sources")
         for module in Set(paths.map { String($0.split(separator: "/")[1]) }) {
-            #expect(manifest.contains("\"\(module)\""), "\(module)")
+            let isNamed = manifest.contains("\"\(module)\"")
+            #expect(isNamed, "\(module)")
         }
     }
 }

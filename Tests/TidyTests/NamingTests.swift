@@ -48,7 +48,8 @@ struct NamingTests {
     }
 
     @Test func `No type is named like its module`() throws {
-        let declaration = /^(?:package |final |public )*(?:struct|class|enum|protocol|actor) (?<name>\w+)/
+        let declaration =
+            /^(?:package |final |public )*(?:struct|class|enum|protocol|actor) (?<name>\w+)/
         // The module's one reason to be, opened by every user of it.
         let exceptions: Set<String> = ["Repository"]
         for file in try ProjectFiles.swift(below: "Sources") {

@@ -40,7 +40,7 @@ struct FilterOptions: ParsableArguments {
                 path.count > 1 && path.last == PathBytes.separator
                 ? path.dropLast() : path[...]
             guard trimmed.first != PathBytes.separator else { return Array(trimmed) }
-            return PathBytes.join(try HostSystem.workingDirectory(), trimmed)
+            return PathBytes.join(try HostSystem.workingDirectory(), Array(trimmed))
         }
     }
 }

@@ -3,8 +3,10 @@ internal import Platform
 internal import Repository
 internal import Snapshots
 
-/// A whole number of per cent. Every text is taken, so that one that makes no sense is refused by
-/// name: ArgumentParser would take the option to have no value.
+/// A whole number of per cent.
+///
+/// Every text is taken, so that one that makes no sense is refused by name: ArgumentParser would
+/// take the option to have no value.
 struct PercentArgument: ExpressibleByArgument, CustomStringConvertible {
     /// 1 to 100; nil for a text that is no such number.
     let percent: Int?

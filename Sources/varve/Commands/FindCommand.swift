@@ -65,7 +65,7 @@ struct FindCommand: VarveCommand {
         -> [SnapshotSeries.Item]
     {
         let series = try SnapshotSeries(repository)
-        if !series.damaged.isEmpty { console.status = .partial }
+        if !series.damaged.isEmpty, snapshot.isEmpty { console.status = .partial }
         for error in series.damaged { console.report(damaged: error) }
         let items = try filter.apply(to: series.items)
         guard !snapshot.isEmpty else { return items }

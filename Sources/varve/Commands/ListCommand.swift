@@ -28,8 +28,11 @@ struct ListCommand: VarveCommand {
         if console.isJSON {
             return try console.print(.array(items.map { $0.record.json($0.id).value }))
         }
-        if items.isEmpty {
-            return console.warn("varve: there are no \(filter.isEmpty ? "" : "such ")snapshots")
+        guard !items.isEmpty else {
+            if !console.isQuiet {
+                console.warn("varve: there are no \(filter.isEmpty ? "" : "such ")snapshots")
+            }
+            return
         }
         for line in Self.table(items).lines { try console.print(line: line) }
     }

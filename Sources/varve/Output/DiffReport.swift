@@ -8,6 +8,12 @@ struct DiffReport {
         var paths: UInt64 = 0
         var bytesBefore: UInt64 = 0
         var bytesAfter: UInt64 = 0
+
+        mutating func add(_ change: ManifestChange) {
+            paths += 1
+            bytesBefore = bytesBefore.addingClamped(change.before?.size ?? 0)
+            bytesAfter = bytesAfter.addingClamped(change.after?.size ?? 0)
+        }
     }
 
     private let console: Console
@@ -27,9 +33,7 @@ struct DiffReport {
     }
 
     mutating func add(_ change: ManifestChange) throws {
-        totals[change.kind, default: Total()].paths += 1
-        totals[change.kind, default: Total()].bytesBefore += change.before?.size ?? 0
-        totals[change.kind, default: Total()].bytesAfter += change.after?.size ?? 0
+        totals[change.kind, default: Total()].add(change)
         if list != nil {
             try list?.append(Self.json(change))
         } else {

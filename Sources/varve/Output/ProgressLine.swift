@@ -42,9 +42,9 @@ enum ProgressLine {
             "\(Wording.bytes(counters.bytesDone)) of \(Wording.bytes(counters.bytesFound))"
                 + (counters.isTotalKnown ? "" : "+")
         )
-        parts.append(Wording.count(counters.filesDone, "file"))
+        if counters.filesFound > 0 { parts.append(Wording.count(counters.filesDone, "file")) }
         if let rate = bytesPerSecond {
-            parts.append("\(Wording.bytes(UInt64(rate)))/s")
+            parts.append(Wording.rate(rate))
             if let rest = remaining(counters, rate) {
                 parts.append("ETA \(Wording.clock(seconds: rest))")
             }

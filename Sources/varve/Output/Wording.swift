@@ -40,8 +40,11 @@ enum Wording {
     static func pace(_ bytes: UInt64, milliseconds: UInt64) -> String {
         let duration = Self.duration(milliseconds: milliseconds)
         guard milliseconds > 0, bytes >= 1_000_000 else { return duration }
-        let perSecond = Double(bytes) * 1000 / Double(milliseconds)
-        return "\(duration), \(ByteCount(UInt64(perSecond.rounded())))/s"
+        return "\(duration), \(rate(Double(bytes) * 1000 / Double(milliseconds)))"
+    }
+
+    static func rate(_ bytesPerSecond: Double) -> String {
+        "\(ByteCount(UInt64(min(max(0, bytesPerSecond), 1e18).rounded())))/s"
     }
 
     static func milliseconds(_ duration: Duration) -> UInt64 {
