@@ -37,7 +37,9 @@ extension ByteCount: CustomStringConvertible {
 }
 
 extension ByteCount {
-    /// Parses "512", "64K", "1.5G", "2MiB", "10MB": K, M, G, T are binary unless written kB, MB, GB, TB.
+    /// Parses "512", "64K", "1.5G", "2MiB", "10MB".
+    ///
+    /// K, M, G and T are binary unless they are written kB, MB, GB, TB.
     package init?(parsing text: some StringProtocol) {
         let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         guard let value = Double(String(number)), value >= 0,

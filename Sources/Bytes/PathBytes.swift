@@ -53,6 +53,9 @@ package enum PathBytes {
     /// Text that is safe on a terminal: control bytes, backslash and invalid UTF-8 as `\xNN`.
     package static func printable(_ bytes: some Collection<UInt8>) -> String {
         let bytes = Array(bytes)
+        if bytes.allSatisfy({ (0x20...0x7e).contains($0) && $0 != UInt8(ascii: "\\") }) {
+            return String(decoding: bytes, as: UTF8.self)
+        }
         var text = ""
         var start = 0
         while start < bytes.count {

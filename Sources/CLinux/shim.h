@@ -1,13 +1,13 @@
 // Header-only shims for the Linux calls that Swift cannot import: variadic functions, raw system
 // calls, and statx flattened into a struct of plain fields. Each returns what the call returns.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <linux/stat.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,6 +17,10 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+// From headers that only _GNU_SOURCE opens. It must not be defined here: it changes structs such as
+// fd_set, which must be the same in every module that is built.
+enum { VARVE_AT_EMPTY_PATH = 0x1000, VARVE_AT_STATX_DONT_SYNC = 0x4000 };
 
 struct varve_status {
     uint32_t mode, links, uid, gid;
@@ -29,7 +33,7 @@ struct varve_status {
 static inline int varve_statx(int directory, const char *name, int flags,
                               struct varve_status *out) {
     struct statx x;
-    int result = (int)syscall(SYS_statx, directory, name, flags | AT_STATX_DONT_SYNC,
+    int result = (int)syscall(SYS_statx, directory, name, flags | VARVE_AT_STATX_DONT_SYNC,
                               STATX_BASIC_STATS, &x);
     if (result != 0) return result;
     out->mode = x.stx_mode;
@@ -74,10 +78,18 @@ static inline int varve_terminal_columns(int descriptor) {
     return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-static inline int varve_syncfs(int descriptor) { return syncfs(descriptor); }
+static inline int varve_syncfs(int descriptor) {
+    return (int)syscall(SYS_syncfs, descriptor);
+}
 
 static inline int varve_punch_hole(int descriptor, int64_t offset, int64_t count) {
-    return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count);
+    return (int)syscall(SYS_fallocate, descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                        offset, count);
+}
+
+static inline void varve_keep_freed_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
 }
 
 enum {

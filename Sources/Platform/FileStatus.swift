@@ -110,7 +110,8 @@ extension Descriptor {
     /// Status of the open file.
     package func status(_ path: [UInt8]) throws(PlatformError) -> FileStatus {
         var status = varve_status()
-        _ = try retrying("stat", path) { unsafe varve_statx(raw, "", AT_EMPTY_PATH, &status) }
+        let flags = CInt(VARVE_AT_EMPTY_PATH)
+        _ = try retrying("stat", path) { unsafe varve_statx(raw, "", flags, &status) }
         return FileStatus(status)
     }
 }

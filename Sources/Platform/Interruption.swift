@@ -16,6 +16,7 @@ package enum Interruption {
     ///
     /// SIGPIPE is ignored, so that writing to a closed pipe is an ordinary error; SIGXFSZ likewise.
     package static func install() {
+        unblock()
         _ = received.load(ordering: .relaxed)
         for number in [SIGINT, SIGTERM] {
             _ = signal(number) { number in
@@ -24,6 +25,14 @@ package enum Interruption {
         }
         _ = signal(SIGPIPE, SIG_IGN)
         _ = signal(SIGXFSZ, SIG_IGN)
+    }
+
+    /// A parent may have left the signals blocked; then nothing would ever stop the work.
+    private static func unblock() {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM] { unsafe sigaddset(&signals, number) }
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     package static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }

@@ -16,7 +16,7 @@ package final class BlobEncoder {
 
     package init(_ level: CompressionLevel) { encoder = ZstdEncoder(level) }
 
-    /// Encodes `plain`, whose XXH3 is given; the bytes are those of the frame, and empty for `stored`.
+    /// Encodes `plain`, whose XXH3 is given; the bytes are the frame's, none for `stored`.
     ///
     /// Each frame is decoded again and compared (invariant 3): a fault of the library or of memory
     /// is found now, while the right bytes are still there.

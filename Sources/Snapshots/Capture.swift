@@ -47,7 +47,7 @@ private final class CaptureRun {
     private enum Waiting {
         case ready(ManifestEntry)
         /// A file whose content is on its way.
-        case reading(job: Int, ManifestEntry, hasBase: Bool)
+        case reading(job: Int, ManifestEntry, base: Content?)
         /// A further name of a file that came before.
         case link(job: Int, ManifestEntry)
     }
@@ -272,12 +272,12 @@ extension CaptureRun {
             number: nextJob, walk: walk, path: walk.sourcePath(path), size: status.size,
             base: baseContent)
         nextJob += 1
-        waiting.append(.reading(job: job.number, template, hasBase: baseContent != nil))
+        waiting.append(.reading(job: job.number, template, base: baseContent))
         nextRun.append(job)
-        nextRunSize += status.size
+        nextRunSize &+= status.size
         progress.update { counters in
             counters.filesFound += 1
-            counters.bytesFound += status.size
+            counters.bytesFound &+= status.size
             counters.currentPath = path
         }
         if nextRun.count >= Self.runFileLimit || nextRunSize >= Self.runSizeLimit { submitRun() }
@@ -321,10 +321,10 @@ extension CaptureRun {
             try settleFirst()
         }
         while let first = waiting.first {
-            if case .reading(let job, let template, let hasBase) = first {
+            if case .reading(let job, let template, let base) = first {
                 guard let outcome = pipeline.takeIfDone(job) else { return }
                 waiting.removeFirst()
-                try settle(job, outcome, template, hasBase: hasBase)
+                try settle(job, outcome, template, base)
             } else {
                 try settleFirst()
             }
@@ -336,8 +336,9 @@ extension CaptureRun {
         guard let first = waiting.removeFirst() else { return }
         switch first {
         case .ready(let entry): try write(entry)
-        case .reading(let job, let template, let hasBase):
-            try settle(job, try pipeline.take(job), template, hasBase: hasBase)
+        case .reading(let job, let template, let base):
+            guard let outcome = try pipeline.take(job) else { return try Interruption.check() }
+            try settle(job, outcome, template, base)
         case .link(let job, let template):
             guard let (file, content) = linkFiles[job] else {
                 problems.append(
@@ -350,19 +351,23 @@ extension CaptureRun {
     }
 
     private func settle(
-        _ job: Int, _ outcome: FileOutcome, _ template: ManifestEntry, hasBase: Bool
+        _ job: Int, _ outcome: FileOutcome, _ template: ManifestEntry, _ base: Content?
     ) throws {
         switch outcome {
         case .vanished: problems.append(CaptureProblem(.vanished, template.path, "vanished"))
         case .unreadable(let error): note(template.path, error)
         case .stored(let file):
-            if hasBase { statistics.changedFiles += 1 } else { statistics.newFiles += 1 }
-            statistics.bytesRead += file.size
+            statistics.bytesRead &+= file.size
             if file.isChanging {
                 problems.append(
                     CaptureProblem(.changedWhileRead, template.path, "changed while it was read"))
             }
             let content = try storeContent(file.pieces)
+            switch base {
+            case nil: statistics.newFiles += 1
+            case content?: statistics.unchangedFiles += 1
+            case .some: statistics.changedFiles += 1
+            }
             if template.linkDevice != nil { linkFiles[job] = (file, content) }
             try write(finished(template, file, content))
         }
@@ -429,12 +434,12 @@ extension CaptureRun {
     }
 
     private func makeRecord(_ root: TreeRoot) -> SnapshotRecord {
-        let listed = problems.prefix(SnapshotRecord.problemLimit)
+        let listed = SnapshotRecord.listed(problems)
         return SnapshotRecord(
             root: root, time: options.time ?? start, captureStart: start, host: options.host,
             sources: sources, tags: options.tags, parent: parent?.id,
             sequence: parent.map { $0.record.sequence + 1 } ?? 0, statistics: statistics,
-            problems: Array(listed), unlistedProblems: UInt64(problems.count - listed.count),
+            problems: listed, unlistedProblems: UInt64(problems.count - listed.count),
             programVersion: options.programVersion)
     }
 

@@ -24,6 +24,8 @@ package final class WorkProgress: Sendable {
 /// Holds work back to a number of bytes a second, shared between threads.
 package final class RateLimit: Sendable {
     private let bytesPerSecond: Double
+    /// Waiting is broken up so that an interruption is noticed.
+    private static let longestSleep = Duration.milliseconds(100)
     private let nextStart = Monitor(ContinuousClock.now)
 
     package init(bytesPerSecond: UInt64) { self.bytesPerSecond = Double(max(1, bytesPerSecond)) }
@@ -36,7 +38,10 @@ package final class RateLimit: Sendable {
             next = start + cost
             return start
         }
-        let delay = start - ContinuousClock.now
-        if delay > .zero { HostSystem.sleep(delay) }
+        while !Interruption.isRequested {
+            let delay = start - ContinuousClock.now
+            guard delay > .zero else { return }
+            HostSystem.sleep(min(delay, Self.longestSleep))
+        }
     }
 }

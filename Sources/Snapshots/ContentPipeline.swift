@@ -145,7 +145,10 @@ final class ContentPipeline: Sendable {
         try outcome.get()
     }
 
-    private var isCancelled: Bool { state.read { $0.isCancelled || $0.failure != nil } }
+    /// Whether the work is to stop: whoever waits for it gave up, or something failed.
+    var isCancelled: Bool {
+        Interruption.isRequested || state.read { $0.isCancelled || $0.failure != nil }
+    }
 
     func submit(_ run: [FileJob]) { runs.push(run) }
 
@@ -154,11 +157,12 @@ final class ContentPipeline: Sendable {
         state.read { Self.take(job, &$0) }
     }
 
-    /// Waits for the outcome of a job.
-    func take(_ job: Int) throws(RepositoryError) -> FileOutcome {
-        let result: Result<FileOutcome, RepositoryError> = state.wait { state in
+    /// Waits for the outcome of a job; nil when the work is interrupted.
+    func take(_ job: Int) throws(RepositoryError) -> FileOutcome? {
+        let result: Result<FileOutcome?, RepositoryError> = state.wait { state in
             if let failure = state.failure { return .failure(failure) }
-            return Self.take(job, &state).map { .success($0) }
+            if let outcome = Self.take(job, &state) { return .success(outcome) }
+            return Interruption.isRequested ? .success(nil) : nil
         }
         return try result.get()
     }
@@ -237,6 +241,8 @@ extension ContentPipeline {
                 } catch {
                     fail(error)
                 }
+            } else {
+                state.update { _ in }  // Wakes whoever waits for this batch.
             }
             buffers.giveBack(batch.buffer)
         }

@@ -129,6 +129,7 @@ struct FileReader {
         guard var current = room(for: remaining) else { return false }
         var start = current.count
         while true {
+            if pipeline.isCancelled { throw PlatformError("read", job.path, .interrupted) }
             let wanted = Int(min(UInt64(current.room), remaining))
             pipeline.rateLimit?.wait(for: wanted)
             let position = extent.offset + (extent.count - remaining)

@@ -11,6 +11,9 @@ final class FileRestore: Sendable {
     let path: [UInt8]
     private let state: Monitor<State>
 
+    /// File systems have no larger blocks.
+    private static let largestBlock: UInt64 = 64 << 10
+
     private struct State {
         var file: OpenFile?
         var remaining: Int
@@ -157,7 +160,9 @@ final class FileRestore: Sendable {
     /// Makes a region of an existing file a hole, where it is not one.
     private func clear(_ offset: UInt64, _ size: UInt64, _ file: OpenFile) throws {
         let end = min(offset + size, file.size)
-        if file.descriptor.punchHole(offset..<end) { return }
+        // Past the end of the file, or its last block would stay: only whole blocks are freed.
+        let stop = end == file.size ? end + Self.largestBlock : end
+        if file.descriptor.punchHole(offset..<stop) { return }
         let zeros = [UInt8](repeating: 0, count: 1 << 16)
         for start in stride(from: offset, to: end, by: zeros.count) {
             let count = Int(min(UInt64(zeros.count), end - start))

@@ -109,12 +109,24 @@ package struct SnapshotRecord: Equatable, Sendable {
     package var programVersion: [UInt8]
 
     package static let problemLimit = 1000
+    /// Bytes of paths and reasons that a record lists; far below the limit of a record.
+    private static let problemSizeLimit = 1 << 20
     private static let stringLimit = 128 << 10
     private static let listLimit = 4096
 }
 
 extension SnapshotRecord {
     package var isComplete: Bool { unlistedProblems == 0 && !problems.contains(where: \.isFault) }
+
+    /// As many problems, from the first, as a record has room for.
+    static func listed(_ problems: [CaptureProblem]) -> [CaptureProblem] {
+        var size = 0
+        return Array(
+            problems.prefix(problemLimit).prefix { problem in
+                size += problem.path.count + problem.reason.count
+                return size <= problemSizeLimit
+            })
+    }
 
     /// Whether both belong to one series: same host, same sources.
     package func isSameSeries(_ other: Self) -> Bool {

@@ -85,7 +85,7 @@ extension Repository {
         return blobs.allSatisfy { (try? reader.read($0.id, checkingSHA256: true)) == $0.plain }
     }
 
-    /// Publishes a snapshot that needs `blobs`: their kinds and fingerprints, in a form of the tests.
+    /// Publishes a snapshot that needs `blobs`: their kinds and fingerprints, one after the other.
     @discardableResult
     func publishSnapshot(of blobs: [TestBlob]) throws -> SnapshotID {
         var writer = ByteWriter()

@@ -4,6 +4,7 @@ import Hashing
 import Platform
 import Repository
 import TestSupport
+import Testing
 
 @testable import Snapshots
 
@@ -97,6 +98,21 @@ final class Vault: Sendable {
     }
 }
 
+/// Expects two listings to be equal; tells of the first lines that are not.
+func expectSame(
+    _ before: [String], _ after: [String], _ comment: Comment? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    let changes = after.difference(from: before).map { change in
+        switch change {
+        case .remove(_, let line, _): "- " + line
+        case .insert(_, let line, _): "+ " + line
+        }
+    }
+    let text = changes.prefix(6).joined(separator: "\n")
+    #expect(text.isEmpty, comment, sourceLocation: sourceLocation)
+}
+
 /// What `body` throws, if it is of the type wanted.
 func failure<Value, Failure: Error>(
     _ type: Failure.Type, of body: () throws -> Value
@@ -117,4 +133,9 @@ extension [UInt8] {
         copy[index] ^= mask
         return copy
     }
+}
+
+extension WriteStatistics {
+    /// Whether nothing was added to the repository.
+    var isNothing: Bool { newChunks == 0 && newNodes == 0 && storedBytes == 0 }
 }

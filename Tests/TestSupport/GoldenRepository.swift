@@ -135,7 +135,8 @@ extension GoldenRepository {
                 lines.append(try describe(entry, in: pack, repository))
             }
         }
-        for segment in repository.index.segments {
+        let segments = repository.index.segments.sorted { $0.id.digest < $1.id.digest }
+        for segment in segments {
             try segment.checkDigest()
             lines.append("index \(segment.id.digest.hex) of \(segment.entryCount) blobs")
         }

@@ -50,7 +50,7 @@ package final class TemporaryDirectory: Sendable {
         do throws(PlatformError) {
             try FileOperations.makeDirectory(path)
         } catch {
-            guard try FileStatus.of(path).type == .directory else { throw error }
+            guard try FileStatus.following(path).type == .directory else { throw error }
         }
     }
 

@@ -78,6 +78,8 @@ struct NamingTests {
 
     /// Files with `unsafe`, and why it is sound there.
     private static let unsafeFiles: [String: String] = [
+        "Sources/Bytes/ByteReader.swift": "a word is loaded at once, after its bounds were checked",
+        "Sources/Bytes/ByteWriter.swift": "the bytes of a word are appended at once",
         "Sources/Chunking/FastCDC+Scan.swift": "the hot loop, over bytes of a span it holds",
         "Sources/Compression/ZstdDecoder.swift": "libzstd, with buffers of the size it is told",
         "Sources/Compression/ZstdEncoder.swift": "libzstd, with buffers of the size it is told",
@@ -89,7 +91,6 @@ struct NamingTests {
         "Sources/Platform/FileStatus.swift": "statx(2), into a struct",
         "Sources/Platform/HostSystem.swift": "calls that return C strings, copied at once",
         "Sources/Platform/HostSystem+Process.swift": "arguments and environment, copied at once",
-        "Sources/Platform/Interruption.swift": "signal(2), with a handler that sets one atomic",
         "Sources/Platform/LocalTime.swift": "the calendar of libc, into structs",
         "Sources/Platform/MappedFile.swift": "mmap(2), never written, unmapped by its owner",
         "Sources/Platform/PlatformError.swift": "C strings that live as long as the call",
