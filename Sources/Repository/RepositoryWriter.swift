@@ -21,7 +21,7 @@ package struct WriterLimits: Sendable {
     package var packSize = PackFormat.targetSize
     /// Loose blobs are written to an index segment when there are this many, so that the memory of
     /// a run does not grow with what it stores: some 30 MB.
-    package var looseBlobs = 128 << 10
+    package var looseBlobs = 64 << 10
 
     package static let standard = WriterLimits()
 

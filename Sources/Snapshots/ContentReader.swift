@@ -3,6 +3,19 @@ package import Hashing
 package import Repository
 
 extension NodeSource {
+    /// More pieces than any file has: 128 TiB in chunks of average size. A tree whose nodes share
+    /// children could claim far more, and readers keep the pieces of a file in memory.
+    private static let pieceLimit: UInt64 = 1 << 26
+
+    /// Throws when the tree claims more pieces than any file has.
+    func checkPieceCount(_ root: TreeRoot) throws(RepositoryError) {
+        guard root.itemCount <= Self.pieceLimit else {
+            throw RepositoryError(
+                .damaged("\(root.itemCount) pieces, more than a file has"),
+                "node \(root.id.fingerprint.hex)")
+        }
+    }
+
     /// Calls `body` with each piece of the content, in order.
     package func forEachPiece(
         _ content: Content, _ body: (ContentPiece) throws(RepositoryError) -> Void
@@ -11,6 +24,7 @@ extension NodeSource {
         case .pieces(let pieces):
             for piece in pieces { try body(piece) }
         case .tree(let root):
+            try checkPieceCount(root)
             var pending = [root]
             while let next = pending.popLast() {
                 switch try node(next, .content) {

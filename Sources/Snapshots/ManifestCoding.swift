@@ -123,6 +123,9 @@ extension ManifestCoding {
             ? nil : UInt32(try reader.count(limit: Int(UInt32.max), "a device number"))
         let attributes = flags & 32 == 0 ? [] : try decodeAttributes(&reader)
         let payload = try decodePayload(type: flags & 15, &reader)
+        guard !path.isEmpty || payload == .directory else {
+            throw reader.invalid("a directory at the top")
+        }
         return ManifestEntry(
             path: path, payload: payload, mode: UInt32(mode), uid: UInt32(uid), gid: UInt32(gid),
             mtime: mtime, ctime: ctime, inode: inode, linkDevice: device, attributes: attributes,

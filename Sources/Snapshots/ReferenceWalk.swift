@@ -8,41 +8,61 @@ internal import Repository
 /// Trees that were found whole are not visited again: snapshots share most of them.
 final class ReferenceWalk {
     private let nodes: NodeSource
-    private let problem: (BlobID) throws -> Int?
-    private var wholeTrees: Set<NodeID> = []
+    private let damages: any DamageLedger
+    private var wholeTrees: Set<TreeRoot> = []
 
     typealias Finding = (problem: Int, path: [UInt8])
 
-    /// `problem` gives the number of the damage that makes a blob unusable.
-    init(_ repository: Repository, problem: @escaping (BlobID) throws -> Int?) {
+    init(_ repository: Repository, _ damages: any DamageLedger) {
         nodes = NodeSource(repository, checkingSHA256: true)
-        self.problem = problem
+        self.damages = damages
     }
 
     /// All paths below the root that cannot be restored, with why.
     func check(_ root: TreeRoot) throws -> [Finding] {
         var findings: [Finding] = []
         var cursor = ManifestCursor(root, nodes)
-        var visited: [NodeID] = []
+        var visited: [TreeRoot] = []
         while let head = try cursor.head() {
             switch head {
             case .subtree(let subtree, let lastKey):
-                if wholeTrees.contains(subtree.id) {
+                if wholeTrees.contains(subtree) {
                     cursor.skip()
-                } else if let number = try problem(.node(subtree.id)) {
+                } else if let number = try expand(subtree, &cursor) {
                     findings.append((number, Self.range(lastKey)))
-                    cursor.skip()
                 } else {
-                    visited.append(subtree.id)
-                    try cursor.expand()
+                    visited.append(subtree)
                 }
             case .entry(let entry):
                 try checkContent(entry, &findings)
-                _ = try cursor.next()
+                guard let number = try noting({ _ = try cursor.next() }) else { continue }
+                // What breaks the order of entries is refused as a whole by whoever reads it.
+                findings.append((number, Self.range(nil)))
+                return findings
             }
         }
         if findings.isEmpty { wholeTrees.formUnion(visited) }
         return findings
+    }
+
+    /// Reads a subtree, or moves past it and returns the number of the damage.
+    private func expand(_ subtree: TreeRoot, _ cursor: inout ManifestCursor) throws -> Int? {
+        if let number = try damages.number(of: .node(subtree.id), size: nil) {
+            cursor.skip()
+            return number
+        }
+        return try noting { try cursor.expand() }
+    }
+
+    /// Runs `body`; the number of the damage that it meets.
+    private func noting(_ body: () throws -> Void) throws -> Int? {
+        do {
+            try body()
+            return nil
+        } catch let error as RepositoryError {
+            guard error.isDamage else { throw error }
+            return damages.number(of: error)
+        }
     }
 
     private static func range(_ lastKey: [UInt8]?) -> [UInt8] {
@@ -52,36 +72,53 @@ final class ReferenceWalk {
 
     private func checkContent(_ entry: ManifestEntry, _ findings: inout [Finding]) throws {
         guard case .file(_, let content) = entry.payload else { return }
-        var pending: [TreeRoot] = []
+        var number: Int?
         switch content {
-        case .tree(let root): pending = [root]
-        case .pieces(let pieces): try checkPieces(pieces, entry, &findings)
+        case .pieces(let pieces): number = try checkPieces(pieces)
+        case .tree(let root): number = try checkTree(root)
         }
-        while let next = pending.popLast() {
-            if wholeTrees.contains(next.id) { continue }
-            if let number = try problem(.node(next.id)) {
-                findings.append((number, entry.path))
-                return
-            }
-            switch try nodes.node(next, .content) {
-            case .inner(let items): pending += items.map(\.root)
-            case .pieces(let pieces):
-                let before = findings.count
-                try checkPieces(pieces, entry, &findings)
-                if findings.count == before { wholeTrees.insert(next.id) }
-            case .entries:
-                throw RepositoryError(.damaged("a manifest node in a content tree"), "manifest")
-            }
-        }
+        if let number { findings.append((number, entry.path)) }
     }
 
-    /// Tells of a file once, however many of its chunks are bad.
-    private func checkPieces(
-        _ pieces: [ContentPiece], _ entry: ManifestEntry, _ findings: inout [Finding]
-    ) throws {
-        for case .chunk(let id, _) in pieces {
-            guard let number = try problem(.chunk(id)) else { continue }
-            if findings.last?.path != entry.path { findings.append((number, entry.path)) }
+    /// The number of the first damage in a content tree.
+    private func checkTree(_ root: TreeRoot) throws -> Int? {
+        if let number = try noting({ try nodes.checkPieceCount(root) }) { return number }
+        var pending = [root]
+        while let next = pending.popLast() {
+            if wholeTrees.contains(next) { continue }
+            if let number = try damages.number(of: .node(next.id), size: nil) { return number }
+            var found: Int?
+            let unreadable = try noting {
+                switch try nodes.node(next, .content) {
+                case .inner(let items): pending += items.map(\.root)
+                case .pieces(let pieces):
+                    found = try checkPieces(pieces)
+                    if found == nil { wholeTrees.insert(next) }
+                case .entries:
+                    throw RepositoryError(
+                        .damaged("a manifest node in a content tree"),
+                        "node \(next.id.fingerprint.hex)")
+                }
+            }
+            if let number = found ?? unreadable { return number }
         }
+        return nil
     }
+
+    private func checkPieces(_ pieces: [ContentPiece]) throws -> Int? {
+        for case .chunk(let id, let size) in pieces {
+            if let number = try damages.number(of: .chunk(id), size: size) { return number }
+        }
+        return nil
+    }
+}
+
+/// Numbers the damages that a check finds.
+protocol DamageLedger: AnyObject {
+    /// The number of the damage that makes a blob unusable; nil for a good one. A chunk must have
+    /// the size that its file says.
+    func number(of id: BlobID, size: UInt64?) throws -> Int?
+
+    /// The number of a damage that was met on the way.
+    func number(of error: RepositoryError) -> Int
 }

@@ -185,12 +185,12 @@ private enum PackChoice {
 
 // MARK: - Snapshots
 
-extension CheckRun {
+extension CheckRun: DamageLedger {
     private func checkSnapshots() throws {
         let series = try SnapshotSeries(repository)
         report.snapshots = series.items.count
         for error in series.damaged { _ = add("\(error); other snapshots are not affected") }
-        let walk = ReferenceWalk(repository) { id in try self.problem(id) }
+        let walk = ReferenceWalk(repository, self)
         for item in series.items {
             try Interruption.check()
             for (problem, path) in try walk.check(item.record.root) {
@@ -200,16 +200,25 @@ extension CheckRun {
         noteHoles(series)
     }
 
-    /// The number of the damage that makes a blob unusable; nil for a good one.
-    private func problem(_ id: BlobID) throws -> Int? {
+    func number(of id: BlobID, size: UInt64?) throws -> Int? {
         if let known = badBlobs[id] { return known }
         let places = try repository.places(of: id)
-        if places.contains(where: { badPacks[$0.pack] == nil }) { return nil }
+        let usable = places.filter { badPacks[$0.pack] == nil }
+        if usable.contains(where: { size == nil || UInt64($0.plainSize) == size }) { return nil }
+        if let place = usable.first, let size {
+            return add(
+                "blob \(id.fingerprint.hex): is \(place.plainSize) bytes, its file says \(size)")
+        }
         let problem =
             places.lazy.compactMap { self.badPacks[$0.pack] }.first
             ?? add("blob \(id.fingerprint.hex): in no pack")
         badBlobs[id] = problem
         return problem
+    }
+
+    func number(of error: RepositoryError) -> Int {
+        let message = "\(error)"
+        return report.damages.firstIndex { $0.message == message } ?? add(message)
     }
 
     /// A series whose sequence numbers have gaps was pruned, or lost snapshots.

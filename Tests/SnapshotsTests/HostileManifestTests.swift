@@ -87,7 +87,8 @@ struct HostileManifestTests {
             "sizes that overflow", bytes: 1,
             .file("a", size: 1, [.init(.max, nil), .init(.max, nil), .init(7, nil)])),
         Forgery(
-            "a size beyond any file", bytes: 1 << 63, .file("a", size: 1 << 63, [.init(.max, nil), .init(3, nil)])),
+            "a size beyond any file", bytes: 1 << 63,
+            .file("a", size: 1 << 63, [.init(.max, nil), .init(3, nil)])),
         Forgery("a tree of another size") { store in
             let root = try store.root(ManifestForge.content([.init(9, nil)]), items: 1, bytes: 4)
             return try store.leaf([.directory(""), .file("a", size: 5, tree: root)], bytes: 5)
@@ -96,11 +97,19 @@ struct HostileManifestTests {
 
     private static let nodes = [
         Forgery("empty") { try $0.root([], items: 0) },
-        Forgery("version 2") { try $0.root(ManifestForge.node(
-            kind: 1, version: 2, level: 0, count: 0, []), items: 0) },
-        Forgery("kind 0") { try $0.root(ManifestForge.node(
-            kind: 0, level: 0, count: 0, []), items: 0) },
-        Forgery("a content node") { try $0.root(ManifestForge.content([.init(2, chunk)]), items: 1) },
+        Forgery("version 2") {
+            try $0.root(
+                ManifestForge.node(
+                    kind: 1, version: 2, level: 0, count: 0, []), items: 0)
+        },
+        Forgery("kind 0") {
+            try $0.root(
+                ManifestForge.node(
+                    kind: 0, level: 0, count: 0, []), items: 0)
+        },
+        Forgery("a content node") {
+            try $0.root(ManifestForge.content([.init(2, chunk)]), items: 1)
+        },
         Forgery("a level that is not the parent's") { store in
             try store.root(ManifestForge.node(kind: 1, level: 1, count: 0, []), items: 0)
         },

@@ -61,11 +61,13 @@ enum ManifestForge {
 
         /// A file whose content is in a tree.
         static func file(_ path: String, size: UInt64, tree: TreeRoot) -> Self {
-            Self(path, 0, bytes { writer in
-                writer.varint(size)
-                writer.u8(255)
-                tree.encode(into: &writer)
-            })
+            Self(
+                path, 0,
+                bytes { writer in
+                    writer.varint(size)
+                    writer.u8(255)
+                    tree.encode(into: &writer)
+                })
         }
     }
 
@@ -133,7 +135,9 @@ enum ManifestForge {
 
 extension NodeStore {
     /// Stores a node and names it as a root.
-    func root(_ bytes: [UInt8], level: Int = 0, items: UInt64, bytes byteCount: UInt64 = 0) throws
+    func root(
+        _ bytes: [UInt8], level: Int = 0, items: UInt64, bytes byteCount: UInt64 = 0
+    ) throws
         -> TreeRoot
     {
         TreeRoot(id: try put(bytes), level: level, itemCount: items, byteCount: byteCount)

@@ -106,7 +106,9 @@ struct ProllyTreeTests {
         var entries = Self.entries(5_000)
         let large = ExtendedAttribute(
             name: Array("user.large".utf8), value: [UInt8](repeating: 7, count: 60 << 10))
-        for place in entries.indices.dropFirst(100).prefix(50) { entries[place].attributes = [large] }
+        for place in entries.indices.dropFirst(100).prefix(50) {
+            entries[place].attributes = [large]
+        }
         let root = try store.manifest(entries)
         for bytes in store.nodes.values {
             #expect(bytes.count <= TreeLimits.decodedSize)
