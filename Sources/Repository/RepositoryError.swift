@@ -44,6 +44,11 @@ package struct RepositoryError: Error {
     /// Whether it names a format or feature that this version cannot read.
     package var isUnsupported: Bool { if case .unsupported = kind { true } else { false } }
 
+    /// Whether other objects may be fine: damage, or a format that only a newer varve reads.
+    package var concernsOneObject: Bool {
+        if case .unsupported = kind { true } else { isDamage }
+    }
+
     package var isDamage: Bool {
         switch kind {
         case .damaged, .missing: true

@@ -48,7 +48,7 @@ package enum RepositoryCheck {
     /// packs; with `readDataPercent`, that many per cent of the packs are read and every blob in
     /// them hashed with XXH3 and SHA-256.
     ///
-    /// Which packs, rotates with the day: a week of 15 % is all.
+    /// Which packs, is left to chance.
     package static func run(
         _ repository: Repository, readDataPercent: Int?, _ progress: WorkProgress
     ) throws(CheckError) -> CheckReport {
@@ -171,15 +171,13 @@ extension CheckRun {
 
 /// Which packs to read when not all are read.
 private enum PackChoice {
-    private static let day: Int64 = 86_400
-
-    /// A share of the packs that moves on every day, so that all have their turn.
+    /// A share of the packs, rounded up, that begins anywhere: checks repeated on any schedule come
+    /// to all of them.
     static func choose(_ packs: [PackID], percent: Int) -> [PackID] {
         guard percent < 100, !packs.isEmpty else { return packs }
-        let count = max(1, packs.count * percent / 100)
-        let today = Int(Timestamp.now().seconds / day)
-        let start = (today &* count) % packs.count
-        return (0..<count).map { packs[(start + $0) % packs.count] }
+        let count = max(1, (packs.count * percent + 99) / 100)
+        let random = HostSystem.randomBytes(4).reduce(0) { $0 << 8 | Int($1) }
+        return (0..<count).map { packs[(random + $0) % packs.count] }
     }
 }
 

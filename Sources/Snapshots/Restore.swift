@@ -81,6 +81,7 @@ package enum Restore {
         _ options: RestoreOptions, _ progress: WorkProgress
     ) throws(RestoreError) -> RestoreResult {
         do {
+            try checkPath(options.path, record, repository)
             if !options.isDryRun { try makeDirectories(target) }
             return try RestoreRun(record, repository, target, options, progress).run()
         } catch let error as RestoreError {
@@ -94,6 +95,16 @@ package enum Restore {
         } catch {
             throw .repository(RepositoryError(.damaged("\(error)"), "restore"))
         }
+    }
+
+    /// Refuses a path that the snapshot does not have, before anything is made.
+    private static func checkPath(
+        _ path: [UInt8], _ record: SnapshotRecord, _ repository: Repository
+    ) throws {
+        guard !path.isEmpty else { return }
+        var cursor = ManifestCursor(record.root, NodeSource(repository))
+        try cursor.seek(to: path)
+        guard try cursor.peek()?.path == path else { throw RestoreError.noSuchPath(path) }
     }
 
     private static func makeDirectories(_ path: [UInt8]) throws(PlatformError) {

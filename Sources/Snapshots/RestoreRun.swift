@@ -18,6 +18,8 @@ final class RestoreRun {
     private let outcome = Monitor(RestoreResult())
     private let writers: FileWriters?
 
+    /// The directory in the snapshot that becomes the target.
+    private var base: [UInt8] = []
     private var nextParts: [FileRestore.Part] = []
     private var nextSize: UInt64 = 0
     /// Directories to be given their metadata, in path order.
@@ -103,17 +105,10 @@ extension RestoreRun {
     private func visitAll() throws {
         var cursor = ManifestCursor(record.root, nodes)
         try cursor.seek(to: options.path)
-        guard let first = try cursor.peek(), PathBytes.isInside(first.path, options.path) else {
-            if options.path.isEmpty { return }
-            throw RestoreError.noSuchPath(options.path)
-        }
+        guard let first = try cursor.peek() else { return }
         // Below a directory its path is dropped; a single file keeps its name.
-        let base =
-            first.path == options.path && !first.isDirectory
-            ? PathBytes.parent(options.path) : options.path
-        if !options.path.isEmpty, first.path != options.path {
-            throw RestoreError.noSuchPath(options.path)
-        }
+        let isDirectory = first.isDirectory || options.path.isEmpty
+        base = isDirectory ? options.path : PathBytes.parent(options.path)
         progress.update { counters in
             counters.isTotalKnown = options.path.isEmpty
             counters.filesFound = record.root.itemCount
@@ -125,18 +120,18 @@ extension RestoreRun {
             if let skipped, PathBytes.isInside(entry.path, skipped) { continue }
             if isExcluded(entry) {
                 skipped = entry.path
-                leave(upTo: targetPath(entry.path, base))
+                leave(upTo: targetPath(entry.path))
                 if !open.isEmpty { open[open.count - 1].names.insert(name(entry)) }
                 continue
             }
-            visit(entry, at: targetPath(entry.path, base))
+            visit(entry, at: targetPath(entry.path))
         }
         while !open.isEmpty { leaveLast() }
     }
 
     private func name(_ entry: ManifestEntry) -> [UInt8] { Array(PathBytes.name(entry.path)) }
 
-    private func targetPath(_ path: [UInt8], _ base: [UInt8]) -> [UInt8] {
+    private func targetPath(_ path: [UInt8]) -> [UInt8] {
         if base.isEmpty || path == base { return path == base ? [] : path }
         return Array(path.dropFirst(base.count + 1))
     }
@@ -189,8 +184,13 @@ extension RestoreRun {
     }
 
     private func delete(_ path: [UInt8], _ target: borrowing RestoreTarget) throws {
-        let type = try target.status(path)?.type
-        if options.exclude?.isExcluded(path, isDirectory: type == .directory) == true { return }
+        let isDirectory = try target.status(path)?.type == .directory
+        // Patterns are about paths in the snapshot.
+        let source = PathBytes.join(base, path)
+        if options.exclude?.isExcluded(source, isDirectory: isDirectory) == true { return }
+        if options.include?.isExcludedWithParents(source, isDirectory: isDirectory) == false {
+            return
+        }
         if options.isDryRun {
             outcome.read { result in
                 result.deleted += 1
@@ -247,11 +247,11 @@ extension RestoreRun {
             }
         default: break
         }
+        if isFurtherName(entry, path) { return }
         attempt(path) {
             let status = try target?.value.status(path)
             if let status, options.overwrite == .never, status.type != .directory {
-                outcome.read { $0.filesSkipped += 1 }
-                return
+                return skip(entry)
             }
             let isThere = try isSame(entry, status, path)
             guard !options.isDryRun, let target else {
@@ -291,18 +291,11 @@ extension RestoreRun {
 
 extension RestoreRun {
     private func restoreFile(_ entry: ManifestEntry, _ path: [UInt8]) {
-        if let device = entry.linkDevice {
-            let key = LinkKey(device: device, inode: entry.inode)
-            if let first = firstNames[key] {
-                links.append((path, first, entry))
-                return
-            }
-            firstNames[key] = path
-        }
+        if isFurtherName(entry, path) { return }
         attempt(path) {
             let status = try target?.value.status(path)
             switch decide(entry, status) {
-            case .skip: outcome.read { $0.filesSkipped += 1 }
+            case .skip: skip(entry)
             case .keep:
                 outcome.read { result in
                     result.filesUnchanged += 1
@@ -319,6 +312,25 @@ extension RestoreRun {
             case .write: try submit(entry, path)
             }
         }
+    }
+
+    /// Remembers the first name of a file that has several; true for the others, which come last.
+    private func isFurtherName(_ entry: ManifestEntry, _ path: [UInt8]) -> Bool {
+        guard let device = entry.linkDevice else { return false }
+        let key = LinkKey(device: device, inode: entry.inode)
+        if let first = firstNames[key] {
+            links.append((path, first, entry))
+            return true
+        }
+        firstNames[key] = path
+        return false
+    }
+
+    /// Leaves alone what is there; it is not the file that further names are to be given to.
+    private func skip(_ entry: ManifestEntry) {
+        outcome.read { $0.filesSkipped += 1 }
+        guard let device = entry.linkDevice else { return }
+        firstNames[LinkKey(device: device, inode: entry.inode)] = nil
     }
 
     private enum Decision { case skip, keep, write }
@@ -380,9 +392,14 @@ extension RestoreRun {
 extension RestoreRun {
     /// Gives files their further names.
     private func makeLinks() throws {
+        let failed = Set(outcome.read { $0.failures.map(\.path) })
         for (path, first, entry) in links {
             try Interruption.check()
-            attempt(path) { try makeLink(path, first, entry) }
+            if failed.contains(first) {
+                fail(path, "its other name, \(PathBytes.printable(first)), was not restored")
+            } else {
+                attempt(path) { try makeLink(path, first, entry) }
+            }
         }
     }
 

@@ -106,8 +106,11 @@ extension RestoreTarget {
         options.restoresSetID ? entry.mode : entry.mode & 0o1777
     }
 
-    /// Sets attributes, owner, mode and time of an open file or directory; time comes last because
-    /// the others may change it, and the owner before the mode because it clears bits of it.
+    /// Sets owner, attributes, mode and time of an open file or directory where they differ: what
+    /// is right is left alone, or the next snapshot would take it for changed.
+    ///
+    /// The time comes last because the others may change it, and the owner before the mode because
+    /// it clears bits of it.
     func apply(
         _ entry: ManifestEntry, to file: borrowing Descriptor, _ path: [UInt8]
     )
@@ -118,25 +121,27 @@ extension RestoreTarget {
             try file.setOwner(uid: entry.uid, gid: entry.gid, path)
         }
         try ExtendedAttributes.writeIfSupported(entry.attributes, to: file, path)
-        try file.setMode(mode(entry), path)
-        try file.setModificationTime(entry.mtime, path)
+        let changed = try file.status(path)
+        if changed.mode != mode(entry) { try file.setMode(mode(entry), path) }
+        if changed.mtime != entry.mtime { try file.setModificationTime(entry.mtime, path) }
     }
 
     /// The same for what cannot be opened.
     func applyByName(_ entry: ManifestEntry, at path: [UInt8]) throws(PlatformError) {
         let parent = try openParent(path)
         let name = Array(PathBytes.name(path))
-        if options.restoresOwner {
+        let present = try FileStatus.of(name, at: parent.raw)
+        if options.restoresOwner, present.uid != entry.uid || present.gid != entry.gid {
             try FileOperations.setOwner(name, uid: entry.uid, gid: entry.gid, at: parent.raw)
         }
-        if !entry.attributes.isEmpty {
-            try ExtendedAttributes.write(entry.attributes, to: name, at: parent.raw)
-        }
-        if case .symlink = entry.payload {
-        } else {
+        try ExtendedAttributes.writeIfSupported(entry.attributes, to: name, at: parent.raw)
+        let changed = try FileStatus.of(name, at: parent.raw)
+        if changed.type != .symlink, changed.mode != mode(entry) {
             try FileOperations.setMode(name, mode(entry), at: parent.raw)
         }
-        try FileOperations.setModificationTime(name, entry.mtime, at: parent.raw)
+        if changed.mtime != entry.mtime {
+            try FileOperations.setModificationTime(name, entry.mtime, at: parent.raw)
+        }
     }
 }
 
@@ -147,6 +152,16 @@ extension ExtendedAttributes {
     ) throws(PlatformError) {
         do throws(PlatformError) {
             try write(wanted, to: file, path)
+        } catch {
+            if !wanted.isEmpty { throw error }
+        }
+    }
+
+    fileprivate static func writeIfSupported(
+        _ wanted: [ExtendedAttribute], to name: [UInt8], at directory: CInt
+    ) throws(PlatformError) {
+        do throws(PlatformError) {
+            try write(wanted, to: name, at: directory)
         } catch {
             if !wanted.isEmpty { throw error }
         }

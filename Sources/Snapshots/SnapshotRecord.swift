@@ -116,13 +116,15 @@ package struct SnapshotRecord: Equatable, Sendable {
 }
 
 extension SnapshotRecord {
-    package var isComplete: Bool { unlistedProblems == 0 && !problems.contains(where: \.isFault) }
+    /// Whether nothing that should be there is missing. Faults are listed before other problems.
+    package var isComplete: Bool { !problems.contains(where: \.isFault) }
 
     /// As many problems, from the first, as a record has room for.
     static func listed(_ problems: [CaptureProblem]) -> [CaptureProblem] {
         var size = 0
+        let faultsFirst = problems.filter(\.isFault) + problems.filter { !$0.isFault }
         return Array(
-            problems.prefix(problemLimit).prefix { problem in
+            faultsFirst.prefix(problemLimit).prefix { problem in
                 size += problem.path.count + problem.reason.count
                 return size <= problemSizeLimit
             })
@@ -164,19 +166,23 @@ extension SnapshotRecord {
     }
 
     package init(decoding bytes: [UInt8], _ id: SnapshotID) throws(RepositoryError) {
+        var unsupported: String?
         do throws(MalformedBytes) {
             var reader = ByteReader(bytes)
             try reader.magic("varvesnp")
-            let version = try reader.u8()
-            let cipher = try reader.u8()
-            guard version == 1, cipher == 0 else {
-                throw reader.invalid("format version 1 without cipher, not \(version), \(cipher)")
-            }
+            unsupported = Self.unsupported(version: try reader.u8(), cipher: try reader.u8())
+            guard unsupported == nil else { throw reader.invalid("format version 1") }
             try self.init(decoding: &reader)
             try reader.finish()
         } catch {
+            if let unsupported { throw RepositoryError(.unsupported(unsupported), .snapshot(id)) }
             throw RepositoryError(error, .snapshot(id))
         }
+    }
+
+    private static func unsupported(version: UInt8, cipher: UInt8) -> String? {
+        if version == 1, cipher == 0 { return nil }
+        return "snapshot format \(version), cipher \(cipher); a newer varve may read it"
     }
 
     private init(decoding reader: inout ByteReader) throws(MalformedBytes) {

@@ -1,4 +1,5 @@
 import Bytes
+import Chunking
 import Platform
 import TestSupport
 import Testing

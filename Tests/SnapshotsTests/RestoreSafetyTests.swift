@@ -1,7 +1,7 @@
 import Bytes
+import Hashing
 import Platform
 import Repository
-import SystemPackage
 import TestSupport
 import Testing
 

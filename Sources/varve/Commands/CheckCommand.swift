@@ -30,7 +30,7 @@ struct CheckCommand: VarveCommand {
         discussion: """
             Checks that every snapshot, node and reference resolves and that the index agrees with \
             the packs. With --read-data every chunk is read too and its XXH3 and SHA-256 compared; \
-            a share of the packs, another every day, with --read-data=PERCENT.
+            a share of the packs, left to chance, with --read-data=PERCENT.
 
             Damage is told with the files and snapshots that it affects, and the exit status is 1. \
             Nothing is changed.

@@ -25,7 +25,7 @@ struct InitCommand: VarveCommand {
         help: ArgumentHelp(
             "Average size of a chunk, a power of two from 16K to 4M.",
             discussion: """
-                The smallest chunk is a quarter of it, the largest four times. Small chunks find \
+                The smallest chunk is a quarter of it, the largest twice. Small chunks find \
                 more that is equal, large ones cost less.
                 """,
             valueName: "size"
@@ -72,15 +72,11 @@ struct InitCommand: VarveCommand {
         guard let average = chunkAverage?.count.bytes else { return .standard }
         do throws(ChunkingError) {
             let average = Int(clamping: average)
-            return try ChunkingParameters(
-                minimum: average / 4,
-                average: average,
-                maximum: average.multipliedReportingOverflow(by: 4).partialValue
-            )
+            return try ChunkingParameters(average: average)
         } catch {
             throw UsageError(
                 "\(average) bytes cannot be the average size of chunks",
-                "Choose a power of two from 16K to 4M."
+                "Choose a power of two from 16K to 8M."
             )
         }
     }
