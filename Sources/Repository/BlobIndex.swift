@@ -8,6 +8,8 @@ package final class BlobIndex: Sendable {
         var segments: [IndexSegment] = []
         /// Blobs of packs that no segment lists.
         var loose: [BlobID: BlobPlace] = [:]
+        /// Their further copies: two runs at once may store the same blob.
+        var furtherLoose: [BlobID: [BlobPlace]] = [:]
         /// Packs that a segment, or `loose`, lists.
         var knownPacks: Set<PackID> = []
         /// Packs that were seen in the storage; nil before they were listed.
@@ -104,7 +106,10 @@ package final class BlobIndex: Sendable {
     }
 
     private func loosePlaces(_ id: BlobID) -> [BlobPlace] {
-        state.read { $0.loose[id] }.map { [$0] } ?? []
+        state.read { state in
+            guard let place = state.loose[id] else { return [] }
+            return [place] + (state.furtherLoose[id] ?? [])
+        }
     }
 
     /// Reads the tables of contents of a damaged segment's packs in its stead.
@@ -220,7 +225,12 @@ package final class BlobIndex: Sendable {
         state.update { state in
             state.knownPacks.insert(pack)
             state.presentPacks?.insert(pack)
-            for entry in entries { state.loose[entry.id] = BlobPlace(entry, in: pack) }
+            for entry in entries {
+                let place = BlobPlace(entry, in: pack)
+                let first = state.loose[entry.id] ?? place
+                state.loose[entry.id] = first
+                if first != place { state.furtherLoose[entry.id, default: []].append(place) }
+            }
         }
     }
 
@@ -229,14 +239,23 @@ package final class BlobIndex: Sendable {
 
     /// Everything that no segment holds.
     func looseBlobs() -> [LocatedBlob] {
-        state.read { $0.loose.map { LocatedBlob(id: $0.key, place: $0.value) } }
+        state.read { state in
+            let first = state.loose.map { LocatedBlob(id: $0.key, place: $0.value) }
+            let further = state.furtherLoose.flatMap { id, places in
+                places.map { LocatedBlob(id: id, place: $0) }
+            }
+            return first + further
+        }
     }
 
     /// Replaces loose blobs, and the segments in `merged`, by a new segment that holds them.
     func replace(loose blobs: [LocatedBlob], merged: [IndexSegment], by segment: IndexSegment) {
         let gone = Set(merged.map(\.id))
         state.update { state in
-            for blob in blobs { state.loose[blob.id] = nil }
+            for blob in blobs {
+                state.loose[blob.id] = nil
+                state.furtherLoose[blob.id] = nil
+            }
             state.segments.removeAll { gone.contains($0.id) }
             state.segments.append(segment)
             state.knownPacks.formUnion(segment.packs)

@@ -79,6 +79,9 @@ private final class CaptureRun {
     private var linkFiles: [Int: (StoredFile, Content)] = [:]
     private var deviceNumbers: [UInt64: UInt32] = [:]
 
+    /// What lies at and below this path is not in the snapshot.
+    private var leftOut: [UInt8]?
+
     private var statistics = SnapshotStatistics()
     private var problems: [CaptureProblem] = []
     private var notes: [String] = []
@@ -174,6 +177,8 @@ private final class CaptureRun {
 extension CaptureRun {
     private func visit(_ entry: WalkedEntry, _ walk: SourceWalk) throws {
         try Interruption.check()
+        if let leftOut, PathBytes.isInside(entry.path, leftOut) { return }
+        guard ManifestPath.isStorable(entry.path) else { return leaveOut(entry.path) }
         switch entry.status {
         case .failure(let error): note(entry.path, error)
         case .success(let status):
@@ -194,6 +199,14 @@ extension CaptureRun {
             problems.append(CaptureProblem(.skipped, entry.path, "sockets are not stored"))
         default: try addOther(entry, status, walk)
         }
+    }
+
+    /// Tells of a path that no manifest can hold; a reader would refuse all that is with it.
+    private func leaveOut(_ path: [UInt8]) {
+        leftOut = path
+        statistics.unreadableFiles += 1
+        let listed = Array(path.prefix(ManifestPath.pathLimit))
+        problems.append(CaptureProblem(.unreadable, listed, "its path is too long to be stored"))
     }
 
     /// Takes over the parent's entry.
@@ -301,6 +314,8 @@ extension CaptureRun {
             waiting.append(.ready(made))
         } catch {
             note(entry.path, error)
+            // It may be back by now; without an entry for it there can be none below it.
+            if status.type == .directory { leftOut = entry.path }
         }
     }
 

@@ -105,6 +105,9 @@ package enum ManifestPath {
     /// Longest path: room for 4,000 levels of short names.
     package static let pathLimit = 128 << 10
 
+    /// Whether a manifest can hold a path that a walk came to: only its length can be wrong.
+    static func isStorable(_ path: [UInt8]) -> Bool { path.count <= nameLimit || isValid(path) }
+
     /// Whether the path is relative, in canonical form and cannot lead outside.
     package static func isValid(_ path: [UInt8]) -> Bool {
         guard path.count <= pathLimit else { return false }

@@ -149,7 +149,7 @@ extension CheckRun {
     private func compare(_ entries: [PackEntry], _ pack: PackID) throws {
         var wrong = 0
         for entry in entries {
-            let places = try repository.index.find(entry.id)
+            let places = try repository.index.findAll(entry.id)
             if !places.contains(BlobPlace(entry, in: pack)) { wrong += 1 }
         }
         if wrong > 0 {
