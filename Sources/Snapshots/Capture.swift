@@ -209,6 +209,16 @@ extension CaptureRun {
         problems.append(CaptureProblem(.unreadable, listed, "its path is too long to be stored"))
     }
 
+    /// Drops attributes that no manifest can hold, and tells.
+    private func dropOverlong(_ entry: inout ManifestEntry) {
+        guard !ManifestCoding.canHold(entry.attributes) else { return }
+        entry.attributes = []
+        entry.isIncomplete = true
+        statistics.unreadableFiles += 1
+        problems.append(
+            CaptureProblem(.unreadable, entry.path, "its attributes are too large to be stored"))
+    }
+
     /// Takes over the parent's entry.
     private func keep(_ base: ManifestEntry, _ status: FileStatus) throws(RepositoryError) {
         switch base.payload {
@@ -310,6 +320,7 @@ extension CaptureRun {
             var made = try OtherEntry.make(entry.path, path, status, walk.root)
             made.linkDevice = linkDevice(status)
             made.isIncomplete = entry.listingFailure != nil
+            dropOverlong(&made)
             if made.isDirectory { statistics.directories += 1 }
             waiting.append(.ready(made))
         } catch {
@@ -406,6 +417,7 @@ extension CaptureRun {
         entry.linkDevice = template.linkDevice
         entry.attributes = file.attributes
         entry.isIncomplete = file.isChanging
+        dropOverlong(&entry)
         return entry
     }
 

@@ -24,10 +24,19 @@ internal import Platform
 enum ManifestCoding {
     private static let treeMark: UInt8 = 255
     private static let attributeLimit = 4096
+    /// Together, in one entry; well below the size of a node.
+    private static let attributesSizeLimit = 2 << 20
     /// The kernel's caps on the value and name of an attribute.
     private static let attributeValueLimit = 64 << 10
     private static let attributeNameLimit = 255
     private static let symlinkLimit = 4096
+
+    /// Whether an entry with these attributes fits a node, and will be read again.
+    static func canHold(_ attributes: [ExtendedAttribute]) -> Bool {
+        guard !attributes.isEmpty else { return true }
+        let size = attributes.reduce(0) { $0 + $1.name.count + $1.value.count }
+        return attributes.count <= attributeLimit && size <= attributesSizeLimit
+    }
 
     static func encode(
         _ entry: ManifestEntry, after previous: [UInt8], into writer: inout ByteWriter

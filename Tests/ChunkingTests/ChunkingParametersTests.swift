@@ -3,9 +3,9 @@ import Testing
 @testable import Chunking
 
 struct ChunkingParametersTests {
-    @Test func `The standard sizes are 64 KiB, 256 KiB and 1 MiB and pass the check`() throws {
+    @Test func `The standard sizes are 512 KiB, 2 MiB and 4 MiB and pass the check`() throws {
         let checked = try ChunkingParameters(
-            minimum: 65_536, average: 262_144, maximum: 1_048_576)
+            minimum: 524_288, average: 2_097_152, maximum: 4_194_304)
         #expect(ChunkingParameters.standard == checked)
     }
 
@@ -46,7 +46,7 @@ struct ChunkingParametersTests {
     @Test func `A file gets FastCDC from the first byte beyond the maximum on`() {
         let none: [UInt8] = []
         for (size, expected) in [
-            (0, FileChunker.single), (1, .single), (1_048_576, .single), (1_048_577, .fastCDC),
+            (0, FileChunker.single), (1, .single), (4_194_304, .single), (4_194_305, .fastCDC),
             (Int.max, .fastCDC),
         ] {
             let chosen = FileChunker.choose(

@@ -26,7 +26,7 @@ struct BlobCodingTests {
         for blob in blobs { try writer.put(blob.id, blob.plain.span, encoder) }
         let statistics = try writer.commit()
         #expect(statistics.newChunks + statistics.newNodes == Set(blobs.map(\.id)).count)
-        #expect(try Repository(storage).holds(blobs))
+        try expectHolds(Repository(storage), blobs)
     }
 
     @Test func `Bytes that do not shrink are stored as they are`() throws {
@@ -121,7 +121,7 @@ struct CollisionTests {
         let storage = try SimulatedStorage.holding([TestBlob(one)])
         #expect(try Repository(storage).write([TestBlob(one)]).newChunks == 0)
         #expect(try Repository(storage).write([TestBlob(other)]).newChunks == 1)
-        #expect(try Repository(storage).holds([TestBlob(one), TestBlob(other)]))
+        try expectHolds(Repository(storage), [TestBlob(one), TestBlob(other)])
     }
 
     @Test(arguments: Fixtures.collisions)

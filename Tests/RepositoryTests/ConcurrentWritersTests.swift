@@ -36,7 +36,7 @@ struct ConcurrentWritersTests {
         let statistics = try writer.commit()
         #expect(statistics.newChunks + statistics.newNodes == Self.blobs.count)
         #expect(statistics.newBytes == Self.blobs.reduce(0) { $0 + UInt64($1.plain.count) })
-        #expect(try Repository(place.storage).holds(Self.blobs))
+        try expectHolds(Repository(place.storage), Self.blobs)
     }
 
     @Test(arguments: StorageKind.allCases, Seed.some(1))
@@ -71,7 +71,7 @@ struct ConcurrentWritersTests {
         let snapshots = try repository.snapshotIDs()
         #expect(snapshots.count == 12)
         let whole = try repository.readPacks()
-        for id in snapshots { #expect(whole.isSuperset(of: try repository.needs(of: id))) }
+        for id in snapshots { expectWhole(try repository.needs(of: id), whole) }
     }
 
     @Test func `Threads may read while another writes and segments are merged`() throws {
@@ -113,7 +113,7 @@ struct ConcurrentWritersTests {
         let repository = try Repository(storage)
         storage.plan(FaultPlan(at: 5, .fail(.ioError), countingChangesOnly: false))
         #expect(failure { try repository.index.listPacks() } != nil)
-        #expect(repository.holds(Self.blobs))
+        expectHolds(repository, Self.blobs)
     }
 
     @Test func `A dry run counts the same and writes nothing`() throws {

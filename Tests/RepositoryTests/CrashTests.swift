@@ -49,12 +49,12 @@ struct CrashTests {
         let whole = try repository.readPacks()
         #expect(repository.index.damage.isEmpty, situation)
         #expect(try repository.index.missingPacks().isEmpty, situation)
-        #expect(whole.isSuperset(of: Self.old.map(\.id)), situation)
+        expectWhole(Self.old.map(\.id), whole, situation)
         let ids = try repository.snapshotIDs()
         #expect(snapshots.contains(ids.count), situation)
         for id in ids {
             let needs = try repository.needs(of: id)
-            #expect(whole.isSuperset(of: needs), situation)
+            expectWhole(needs, whole, situation)
             #expect(try needs.allSatisfy { try !repository.places(of: $0).isEmpty }, situation)
         }
     }
@@ -181,7 +181,7 @@ struct CrashTests {
             let isReported = (try? Repository(storage).write(more)) != nil
             for _ in 0..<5 {
                 let repository = try Repository(storage.crash(using: &generator))
-                #expect(repository.holds(isReported ? all + more : all), "step \(step)")
+                expectHolds(repository, isReported ? all + more : all, "step \(step)")
                 #expect(repository.index.damage.isEmpty, "step \(step)")
             }
         }
@@ -201,7 +201,7 @@ struct CrashTests {
         #expect(try place.storage.list(.index).isEmpty)
         let again = try Repository(place.storage).write(Self.new, .small)
         #expect(again.newChunks + again.newNodes <= Self.new.count, "complete packs are used")
-        #expect(try Repository(place.storage).holds(Self.new))
+        try expectHolds(Repository(place.storage), Self.new)
     }
 
     @Test(arguments: 0..<12)

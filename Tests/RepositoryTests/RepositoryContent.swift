@@ -124,6 +124,26 @@ extension Repository {
     }
 }
 
+// `#expect` prints every value in a failed expression; that of a repository takes minutes.
+
+/// Expects that every blob is there and right.
+func expectHolds(
+    _ repository: Repository, _ blobs: [TestBlob], _ comment: Comment? = nil,
+    _ location: SourceLocation = #_sourceLocation
+) {
+    let isWhole = repository.holds(blobs)
+    #expect(isWhole, comment, sourceLocation: location)
+}
+
+/// Expects that everything needed is among what is whole.
+func expectWhole(
+    _ needs: [BlobID], _ whole: Set<BlobID>, _ comment: Comment? = nil,
+    _ location: SourceLocation = #_sourceLocation
+) {
+    let isWhole = whole.isSuperset(of: needs)
+    #expect(isWhole, comment, sourceLocation: location)
+}
+
 /// What `body` throws.
 func failure<Value>(of body: () throws -> Value) -> RepositoryError? {
     do {
