@@ -16,13 +16,17 @@ SCRIPTS = .ci/run $(wildcard Scripts/*.sh Benchmarks/*.sh)
 SWIFT_CODE = Package.swift Sources Tests $(wildcard Benchmarks/FloorBenchmark)
 
 .DEFAULT_GOAL = build
-.PHONY: build test demo bench install uninstall lint format static clean help
+.PHONY: build test man demo bench install uninstall lint format static clean help
 
 build: need-build ## Build the release binary, .build/release/varve
 	$(RELEASE) --product varve
 
 test: need-test ## Install what the tests need and run them all
 	VARVE_REQUIRE_TOOLS=1 $(SWIFT) test --disable-xctest
+
+man: need-test ## Make the manual pages from the help text and man/parts
+	$(RELEASE) --product varve
+	Scripts/make-man.py "$$($(RELEASE) --show-bin-path)/varve"
 
 demo: need-demo ## Build, then snapshot, damage and restore a small store, step by step
 	$(RELEASE) --product varve
