@@ -67,7 +67,8 @@ let package = Package(
         tests("Compression", ["Bytes", "Compression"]),
         tests("Chunking", ["Bytes", "Chunking"]),
         tests(
-            "Repository", ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository"]),
+            "Repository",
+            ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository"]),
         tests(
             "Snapshots", ["Bytes", "Platform", "Hashing", "Chunking", "Repository", "Snapshots"]),
         tests("Command", ["Bytes", "Platform", "varve"]),

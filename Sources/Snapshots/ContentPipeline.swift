@@ -11,7 +11,7 @@ internal import Repository
 //        ▲                          │ take buffers from a pool          │
 //        └───── outcome of each file, in any order ◀────────────────────┘
 //
-// Readers open, read, verify against the parent and cut; encoders hash, look up, compress and store.
+// Readers open, read, verify against the parent and cut; encoders hash, find, compress and store.
 // The pool has a fixed number of buffers, so memory does not depend on what is captured.
 
 /// A file whose content is to be captured.

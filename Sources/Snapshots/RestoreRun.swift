@@ -45,8 +45,8 @@ final class RestoreRun {
 
     /// Parts of files are at most about this large, so that threads share large files.
     private static let partSize: UInt64 = 8 << 20
-    /// Small files per run: enough that threads are mostly in different directories, whose locks they
-    /// would otherwise wait for.
+    /// Small files per run: enough that threads are mostly in different directories, whose locks
+    /// they would otherwise wait for.
     private static let partsPerRun = 512
 
     init(

@@ -18,7 +18,7 @@ package import Repository
 //                   has parent (1), if 1 its id (32)
 //                   sequence number in the series (varint), 0 for the first
 //                   statistics: 9 varints, in the order of `SnapshotStatistics`
-//                   problems: number (varint); each: kind (1), path and reason (varint count, bytes)
+//                   problems: number (varint); each kind (1), path, reason (varint count, bytes)
 //                   problems beyond those listed (varint)
 //                   program version (varint count, bytes)
 

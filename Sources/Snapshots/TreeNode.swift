@@ -15,7 +15,7 @@ package import Hashing
 //
 //     inner item     key: bytes shared with the key before (varint), rest (varint count, bytes);
 //                    empty in content trees. It is the last key below the child.
-//                    child's fingerprint (48), leaf items below it (varint), bytes below it (varint)
+//                    child's fingerprint (48), leaf items and bytes below it (varints)
 //
 // Boundaries: with h the low half of XXH3-128 of the key (of a chunk: of its id), a leaf ends after
 // an item with h mod 128 = 0 (content: 64), a node of level n ≥ 1 after one with

@@ -9,7 +9,7 @@ import Testing
         let workshop = try Workshop()
         let made = try workshop.shell(
             #"""
-            mkdir store && printf secret > store/$'two\nlines\e[31m\xff' && $varve init -r repo -q &&
+            mkdir store; printf secret > store/$'two\nlines\e[31m\xff' && $varve init -r repo -q &&
             $varve snapshot store -r repo -q
             """#
         )

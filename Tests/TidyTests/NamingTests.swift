@@ -91,6 +91,7 @@ struct NamingTests {
         "Sources/Platform/FileStatus.swift": "statx(2), into a struct",
         "Sources/Platform/HostSystem.swift": "calls that return C strings, copied at once",
         "Sources/Platform/HostSystem+Process.swift": "arguments and environment, copied at once",
+        "Sources/Platform/Interruption.swift": "a set of signals, filled before it is used",
         "Sources/Platform/LocalTime.swift": "the calendar of libc, into structs",
         "Sources/Platform/MappedFile.swift": "mmap(2), never written, unmapped by its owner",
         "Sources/Platform/PlatformError.swift": "C strings that live as long as the call",

@@ -1,5 +1,5 @@
 // Arguments are bytes, ArgumentParser takes strings, and a Swift string cannot hold what is not
-// UTF-8. So a byte b that is part of no character travels as U+10FF00 + b, in a private plane; bytes
+// UTF-8. So a byte b that is part of no character is sent as U+10FF00 + b, a private plane; bytes
 // that spell such a code point travel byte by byte too, which makes the way back unambiguous.
 
 /// Carries any bytes through a `String`.

@@ -48,7 +48,7 @@ struct RepositoryOptions: ParsableArguments {
         let name = PathBytes.printable(path)
         throw UsageError(
             isURL
-                ? "\(name): repositories behind \(PathBytes.printable(head))// are not yet supported"
+                ? "\(name): repositories at \(PathBytes.printable(head))// are not yet supported"
                 : "\(name): repositories on other hosts are not yet supported",
             isURL
                 ? "Name a directory; that of another host can be mounted."

@@ -4,7 +4,7 @@ internal import Snapshots
 /// Shows how far long work is, from a thread of its own: as a line on standard error that is
 /// rewritten, if that is a terminal, or as JSON lines on standard output.
 ///
-/// The thread is never waited for, so that work of a few milliseconds is not held up. It writes only
+/// The thread is never waited for, so that work of milliseconds is not held up. It writes only
 /// under the lock that `stop` takes: after `stop`, nothing more appears.
 final class ProgressDisplay: Sendable {
     private enum Form { case line, json }
