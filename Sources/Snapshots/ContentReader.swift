@@ -3,8 +3,10 @@ package import Hashing
 package import Repository
 
 extension NodeSource {
-    /// More pieces than any file has: 128 TiB in chunks of average size. A tree whose nodes share
-    /// children could claim far more, and readers keep the pieces of a file in memory.
+    /// More pieces than any file has: 128 TiB in chunks of average size.
+    ///
+    /// A tree whose nodes share children could claim far more, and readers keep the pieces of a
+    /// file in memory.
     private static let pieceLimit: UInt64 = 1 << 26
 
     /// Throws when the tree claims more pieces than any file has.

@@ -85,7 +85,7 @@ final class FileRestore: Sendable {
         let opened: Result<OpenFile, PlatformError> = state.read { state in
             if let file = state.file { return .success(file) }
             do throws(PlatformError) {
-                let file = try Self.open(path, target)
+                let file = try open(path, target)
                 state.file = file
                 state.isNew = !file.isExisting
                 return .success(file)
@@ -97,22 +97,26 @@ final class FileRestore: Sendable {
     }
 
     /// Uses a file that is there, unless it has other names that would change with it.
-    private static func open(
+    ///
+    /// What is too long is cut off first, so that a hole at the end frees the last block too.
+    private func open(
         _ path: [UInt8], _ target: borrowing RestoreTarget
     )
         throws(PlatformError) -> OpenFile
     {
         do throws(PlatformError) {
-            return try create(path, target)
+            return try Self.create(path, target)
         } catch  where error.errno == .fileExists {}
         if let status = try target.status(path), status.type == .regular, status.links == 1 {
             do throws(PlatformError) {
                 let descriptor = try target.root.open(path, [.readWrite, .nonBlocking])
-                return OpenFile(descriptor, isExisting: true, size: status.size)
+                if status.size > entry.size { try descriptor.truncate(to: entry.size, path) }
+                return OpenFile(
+                    descriptor, isExisting: true, size: min(status.size, entry.size))
             } catch  where error.errno == .permissionDenied {}
         }
         try target.remove(path)
-        return try create(path, target)
+        return try Self.create(path, target)
     }
 
     private static func create(

@@ -18,6 +18,8 @@ final class RestoreRun {
     private let outcome = Monitor(RestoreResult())
     private let writers: FileWriters?
 
+    /// Paths that were in the source and could not be read.
+    private let unread: Set<[UInt8]>
     /// The directory in the snapshot that becomes the target.
     private var base: [UInt8] = []
     private var nextParts: [FileRestore.Part] = []
@@ -56,6 +58,7 @@ final class RestoreRun {
         self.record = record
         self.options = options
         self.progress = progress
+        unread = Set(record.problems.filter { $0.kind == .unreadable }.map(\.path))
         nodes = NodeSource(repository)
         targetPath = target
         let shared = try SharedRestoreTarget.open(target, options)
@@ -65,6 +68,10 @@ final class RestoreRun {
 
     func run() throws -> RestoreResult {
         noteFreeSpace()
+        if options.deletes, !isUnreadKnown {
+            let note = "nothing is deleted: the snapshot does not list all that it could not read"
+            outcome.read { $0.notes.append(note) }
+        }
         if let writers {
             try writers.run { () throws(any Error) in
                 try visitAll()
@@ -171,7 +178,7 @@ extension RestoreRun {
     /// Leaves a directory: only now all its names are known, so only now others may be deleted.
     private func leaveLast() {
         guard let directory = open.popLast(), options.deletes, !directory.isPending,
-            !directory.entry.isIncomplete, let target
+            !directory.entry.isIncomplete, isUnreadKnown, let target
         else { return }
         attempt(directory.path) {
             guard let status = try target.value.status(directory.path), status.type == .directory
@@ -183,6 +190,16 @@ extension RestoreRun {
         }
     }
 
+    /// Whether the snapshot names all that it could not read; else nothing may be deleted.
+    private var isUnreadKnown: Bool { record.unlistedProblems == 0 }
+
+    private func keepUnread(_ path: [UInt8]) {
+        outcome.read { result in
+            result.notes.append(
+                "\(PathBytes.printable(path)): not deleted, the snapshot could not read it")
+        }
+    }
+
     private func delete(_ path: [UInt8], _ target: borrowing RestoreTarget) throws {
         let isDirectory = try target.status(path)?.type == .directory
         // Patterns are about paths in the snapshot.
@@ -191,6 +208,8 @@ extension RestoreRun {
         if options.include?.isExcludedWithParents(source, isDirectory: isDirectory) == false {
             return
         }
+        // The snapshot lacks it because it could not be read, not because it was not there.
+        if unread.contains(source) { return keepUnread(path) }
         if options.isDryRun {
             outcome.read { result in
                 result.deleted += 1

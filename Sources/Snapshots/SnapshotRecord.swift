@@ -116,7 +116,9 @@ package struct SnapshotRecord: Equatable, Sendable {
 }
 
 extension SnapshotRecord {
-    /// Whether nothing that should be there is missing. Faults are listed before other problems.
+    /// Whether nothing that should be there is missing.
+    ///
+    /// Faults are listed before other problems.
     package var isComplete: Bool { !problems.contains(where: \.isFault) }
 
     /// As many problems, from the first, as a record has room for.

@@ -65,6 +65,6 @@ struct InterruptionTests {
 
 /// Sends a signal to this process and waits until it arrived.
 private func sendSignal(_ signal: Int32) throws {
-    _ = try ExternalTool("kill").run(["-\(signal)", "\(HostSystem.processID)"])
+    _ = try ExternalTool("sh").run(["-c", "kill -\(signal) \(HostSystem.processID)"])
     HostSystem.sleep(.milliseconds(20))
 }

@@ -7,9 +7,10 @@ import Testing
 
 @testable import Snapshots
 
-/// Nodes whose ids are right and whose bytes are not: whoever can write into the repository can
-/// make them. Each is refused with an error that names it; nothing traps, nothing gets written
-/// outside the target.
+/// Nodes whose ids are right and whose bytes are not.
+///
+/// Whoever can write into the repository can make them. Each is refused with an error naming it;
+/// nothing traps, nothing gets written outside the target.
 struct HostileManifestTests {
     private typealias Item = ManifestForge.Item
     private static let nothing: [UInt8] = []

@@ -160,6 +160,23 @@ struct RestorePolicyTests {
         #expect(try files("target") == ["sub/unread"])
     }
 
+    @Test func `Delete spares files that the snapshot could not read`() throws {
+        var record = record
+        record.problems = [CaptureProblem(.unreadable, [UInt8]("sub/secret"), "denied")]
+        for path in ["sub/secret", "sub/more", "secret"] {
+            try vault.directory.write([1], "target/\(path)")
+        }
+        let result = try vault.restore(record, options { $0.deletes = true })
+        #expect(result.deleted == 2)
+        #expect(result.notes.contains { $0.hasPrefix("sub/secret: not deleted") })
+        #expect(try files("target").contains("sub/secret"))
+        record.unlistedProblems = 1
+        try vault.directory.write([1], "target/more")
+        let other = try vault.restore(record, options { $0.deletes = true })
+        #expect(other.deleted == 0)
+        #expect(other.notes.contains { $0.hasPrefix("nothing is deleted") })
+    }
+
     // MARK: - Choosing
 
     @Test func `A directory of the snapshot becomes the target`() throws {
