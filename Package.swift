@@ -42,15 +42,18 @@ let package = Package(
         module("Hashing", ["Bytes", "CXXHash", "CCrypto"]),
         module("Compression", ["Bytes", "CZstd"]),
         module("Chunking", ["Bytes"]),
-        module("Repository", ["Bytes", "Platform", "Hashing", "Compression", "Chunking"]),
+        module("Deltas", ["Bytes", "Compression"]),
+        module(
+            "Repository",
+            ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas"]),
         module(
             "Snapshots",
-            ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository"]),
+            ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository"]),
         .executableTarget(
             name: "varve",
             dependencies: [
-                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository",
-                "Snapshots", argumentParser,
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas",
+                "Repository", "Snapshots", argumentParser,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -66,6 +69,7 @@ let package = Package(
         tests("Hashing", ["Bytes", "Hashing"]),
         tests("Compression", ["Bytes", "Compression"]),
         tests("Chunking", ["Bytes", "Chunking"]),
+        tests("Deltas", ["Bytes", "Compression", "Deltas", "Hashing", "Platform"]),
         tests(
             "Repository",
             ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository"]),

@@ -8,6 +8,16 @@ package enum CompressionError: Error, Equatable {
     case sizeMismatch(declared: Int, found: UInt64)
 }
 
+extension CompressionError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .malformed(let why): why
+        case .sizeMismatch(let declared, let found):
+            "\(found) bytes where \(declared) were declared"
+        }
+    }
+}
+
 /// Decompresses frames from disk or wire.
 ///
 /// Holds a context: one per thread.
@@ -23,16 +33,23 @@ package enum CompressionError: Error, Equatable {
 
     deinit { unsafe ZSTD_freeDCtx(context) }
 
-    /// Decodes `frame`, which must be one frame of exactly `size` plain bytes.
+    /// Decodes `frame`, which must be one frame of exactly `size` plain bytes, made with `prefix`
+    /// at hand; an empty prefix is none.
     ///
     /// The caller has checked `size` against a cap: that many bytes are allocated.
-    package func decode(_ frame: Span<UInt8>, size: Int) throws(CompressionError) -> [UInt8] {
+    package func decode(
+        _ frame: Span<UInt8>, prefix: Span<UInt8> = Span(), size: Int
+    ) throws(CompressionError) -> [UInt8] {
         try Self.checkHeader(frame, size: size)
         var failure: CompressionError?
         let plain = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            let written = unsafe frame.withUnsafeBytes { source in
-                unsafe ZSTD_decompressDCtx(
-                    context, buffer.baseAddress, size, source.baseAddress, source.count)
+            let written = unsafe prefix.withUnsafeBytes { prefix in
+                unsafe frame.withUnsafeBytes { source in
+                    // It holds for the one frame that follows, or for none when it is empty.
+                    _ = unsafe ZSTD_DCtx_refPrefix(context, prefix.baseAddress, prefix.count)
+                    return unsafe ZSTD_decompressDCtx(
+                        context, buffer.baseAddress, size, source.baseAddress, source.count)
+                }
             }
             if ZSTD_isError(written) != 0 {
                 failure = .malformed(unsafe String(cString: ZSTD_getErrorName(written)))

@@ -1,6 +1,22 @@
 package import Bytes
 package import Compression
+package import Deltas
 internal import Hashing
+
+/// Blobs that another blob may be encoded against, with their bytes.
+package struct PatchSource: Sendable {
+    package var header: PatchHeader
+    /// The bytes of all bases, one after the other.
+    package var bytes: [UInt8]
+    /// Where in the bases the content of the blob is expected to begin; may lie outside.
+    package var place: Int
+
+    package init(header: PatchHeader, bytes: [UInt8], place: Int) {
+        self.header = header
+        self.bytes = bytes
+        self.place = place
+    }
+}
 
 /// Encodes blobs for packs.
 ///
@@ -8,35 +24,72 @@ internal import Hashing
 package final class BlobEncoder {
     private let encoder: ZstdEncoder
     private let decoder = ZstdDecoder()
+    private let patchEncoder: PatchEncoder
+    private let patchDecoder = PatchDecoder()
     private var frame: [UInt8] = []
 
     /// A frame must spare this share of the plain size, or the blob is stored as it is: reading it
     /// back then costs nothing.
     private static let leastGain = 32
+    /// A patch smaller than this share is taken without trying what the blob compresses to alone.
+    private static let sureGain = 64
 
-    package init(_ level: CompressionLevel) { encoder = ZstdEncoder(level) }
+    package init(_ level: CompressionLevel) {
+        encoder = ZstdEncoder(level)
+        patchEncoder = PatchEncoder(level)
+    }
 
-    /// Encodes `plain`, whose XXH3 is given; the bytes are the frame's, none for `stored`.
+    /// Encodes `plain`, whose XXH3 is given, as a patch against `source` where that is smaller; the
+    /// bytes are the frame's or patch's, none for `stored`.
     ///
-    /// Each frame is decoded again and compared (invariant 3): a fault of the library or of memory
-    /// is found now, while the right bytes are still there.
+    /// What was encoded is decoded again and compared (invariant 3): a fault of the library or of
+    /// memory is found now, while the right bytes are still there.
     package func encode(
-        _ plain: Span<UInt8>, _ digest: XXH3Digest
-    ) throws(RepositoryError)
-        -> (BlobCodec, [UInt8])
-    {
-        let limit = plain.count - plain.count / Self.leastGain
+        _ plain: Span<UInt8>, _ digest: XXH3Digest, against source: PatchSource? = nil
+    ) throws(RepositoryError) -> (BlobCodec, [UInt8]) {
+        var limit = plain.count - plain.count / Self.leastGain
+        let patch = source.flatMap { patchEncoder.encode(plain, $0, limit: limit) }
+        if let patch { limit = patch.count }
+        if let patch, patch.count <= plain.count / Self.sureGain {
+            return try checked(patch, source, plain.count, digest)
+        }
         guard plain.count > 16, encoder.encode(plain, into: &frame, limit: limit) else {
-            return (.stored, [])
+            guard let patch else { return (.stored, []) }
+            return try checked(patch, source, plain.count, digest)
         }
         let frame = self.frame
-        do throws(CompressionError) {
-            let again = try decoder.decode(frame.span, size: plain.count)
-            guard XXH3Digest(of: again.span) == digest else { throw .malformed("other bytes") }
+        try compare(digest) { try decoder.decode(frame.span, size: plain.count) }
+        return (.zstd, frame)
+    }
+
+    private func checked(
+        _ patch: [UInt8], _ source: PatchSource?, _ size: Int, _ digest: XXH3Digest
+    ) throws(RepositoryError) -> (BlobCodec, [UInt8]) {
+        let bases = source?.bytes ?? []
+        try compare(digest) { try patchDecoder.decode(patch, bases: bases.span, size: size) }
+        return (.patch, patch)
+    }
+
+    private func compare(
+        _ digest: XXH3Digest, _ decode: () throws -> [UInt8]
+    ) throws(RepositoryError) {
+        do {
+            let again = try decode()
+            guard XXH3Digest(of: again.span) == digest else {
+                throw CompressionError.malformed("other bytes")
+            }
         } catch {
             throw RepositoryError(
                 .damaged("a blob did not decode to what was encoded: \(error)"), "memory")
         }
-        return (.zstd, frame)
+    }
+}
+
+extension PatchEncoder {
+    fileprivate func encode(
+        _ plain: Span<UInt8>, _ source: PatchSource, limit: Int
+    ) -> [UInt8]? {
+        let bases = source.bytes.span
+        return encode(plain, source.header, bases: bases, place: source.place, limit: limit)
     }
 }

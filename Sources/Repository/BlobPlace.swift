@@ -2,7 +2,7 @@ internal import Bytes
 package import Hashing
 
 /// Where a blob lies, and how it is encoded there.
-package struct BlobPlace: Equatable, Sendable {
+package struct BlobPlace: Hashable, Sendable {
     package var pack: PackID
     package var codec: BlobCodec
     /// Byte offset in the pack.

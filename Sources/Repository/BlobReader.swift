@@ -1,14 +1,17 @@
 internal import Bytes
 internal import Compression
+internal import Deltas
 package import Hashing
 internal import Platform
 
 /// Reads blobs and checks them against their ids.
 ///
-/// Holds a decoder: one per thread.
+/// Holds decoders, and the bases of patches that it read last: one per thread.
 package final class BlobReader {
     private let repository: Repository
     private let decoder = ZstdDecoder()
+    private let patches = PatchDecoder()
+    private var recentBases = RecentBases()
 
     package init(_ repository: Repository) { self.repository = repository }
 
@@ -19,6 +22,93 @@ package final class BlobReader {
     /// is none.
     package func read(_ id: BlobID, checkingSHA256: Bool = false) throws(RepositoryError) -> [UInt8]
     {
+        try read(id, below: PatchHeader.depthLimit + 1, checkingSHA256: checkingSHA256).bytes
+    }
+
+    /// Reads the blob at one place.
+    package func read(
+        _ id: BlobID, at place: BlobPlace, checkingSHA256: Bool
+    ) throws(RepositoryError) -> [UInt8] {
+        let limit = PatchHeader.depthLimit + 1
+        return try read(id, at: place, below: limit, checkingSHA256: checkingSHA256).bytes
+    }
+
+    /// Reads blobs to encode another against; nil when they are too many, too large or patches of
+    /// the greatest depth.
+    package func patchSource(
+        _ ids: [(id: ChunkID, size: UInt64)], place: Int
+    ) throws(RepositoryError) -> PatchSource? {
+        let size = ids.reduce(0) { $0 &+ $1.size }
+        guard (1...PatchHeader.baseLimit).contains(ids.count),
+            size <= UInt64(PatchHeader.baseBytesLimit)
+        else { return nil }
+        var bytes: [UInt8] = []
+        var depth = 0
+        for (id, _) in ids {
+            let base = try base(id, below: PatchHeader.depthLimit + 1)
+            depth = max(depth, base.depth)
+            bytes = ids.count == 1 ? base.bytes : bytes + base.bytes
+        }
+        guard depth < PatchHeader.depthLimit, bytes.count == Int(size) else { return nil }
+        let bases = ids.map {
+            BaseChunk(fingerprint: $0.id.fingerprint, size: Int(clamping: $0.size))
+        }
+        return PatchSource(
+            header: PatchHeader(depth: depth + 1, bases: bases), bytes: bytes, place: place)
+    }
+
+    /// How a blob that came from elsewhere is to be stored.
+    package enum Checked {
+        /// With the bytes that came.
+        case asSent
+        /// As this patch: the same, with a depth that fits its bases here.
+        case patch([UInt8])
+        /// Encoded anew: its bases are patches of the greatest depth here.
+        case plain([UInt8])
+    }
+
+    /// Decodes a blob that came from elsewhere and compares it with its id, XXH3 and SHA-256.
+    ///
+    /// Sizes must have been checked against the caps. The bases of a patch must be in the
+    /// repository. Throws `damaged` when it is not what its id says.
+    package func check(
+        _ id: BlobID, _ codec: BlobCodec, _ stored: [UInt8], plainSize: Int
+    ) throws(RepositoryError) -> Checked {
+        let place = BlobPlace(
+            pack: PackID(id.fingerprint.sha256), codec: codec, offset: 0,
+            storedSize: UInt32(clamping: stored.count), plainSize: UInt32(clamping: plainSize))
+        do throws(RepositoryError) {
+            guard codec == .patch else {
+                let plain = try decode(stored, id, place, below: 1).bytes
+                try Self.compare(plain, id)
+                return .asSent
+            }
+            guard id.kind == .chunk else { throw Self.damage(place, "a node that is a patch") }
+            let header = try Self.header(of: stored, place)
+            let (bases, depth) = try bases(header, place, below: PatchHeader.depthLimit + 1)
+            let plain = try apply(stored, bases, place)
+            try Self.compare(plain, id)
+            if header.depth > depth { return .asSent }
+            guard depth < PatchHeader.depthLimit else { return .plain(plain) }
+            return .patch(PatchHeader.changingDepth(of: stored, to: depth + 1))
+        } catch {
+            guard case .damaged(let why) = error.kind else { throw error }
+            throw RepositoryError(.damaged(why), "received blob \(id.fingerprint.hex)")
+        }
+    }
+
+    private static func compare(_ plain: [UInt8], _ id: BlobID) throws(RepositoryError) {
+        guard BlobID(of: plain.span, id.kind) == id else {
+            throw RepositoryError(.damaged("its content does not match its id"), "blob")
+        }
+    }
+
+    /// A blob that was read, and how deep a patch it is; 0 for what is no patch.
+    private typealias Read = (bytes: [UInt8], depth: Int)
+
+    private func read(
+        _ id: BlobID, below depth: Int, checkingSHA256: Bool
+    ) throws(RepositoryError) -> Read {
         var tried: [BlobPlace] = []
         var failure: RepositoryError?
         for isLastAttempt in [false, true] {
@@ -26,7 +116,7 @@ package final class BlobReader {
                 try isLastAttempt ? repository.index.findAll(id) : repository.places(of: id)
             for place in places where !tried.contains(place) {
                 do throws(RepositoryError) {
-                    return try read(id, at: place, checkingSHA256: checkingSHA256)
+                    return try read(id, at: place, below: depth, checkingSHA256: checkingSHA256)
                 } catch {
                     failure = failure ?? error
                 }
@@ -36,41 +126,117 @@ package final class BlobReader {
         throw failure ?? RepositoryError(.missing, "blob \(id.fingerprint.hex)")
     }
 
-    /// Reads the blob at one place.
-    package func read(
-        _ id: BlobID, at place: BlobPlace, checkingSHA256: Bool
-    )
-        throws(RepositoryError) -> [UInt8]
-    {
+    private func read(
+        _ id: BlobID, at place: BlobPlace, below depth: Int, checkingSHA256: Bool
+    ) throws(RepositoryError) -> Read {
         let stored = try repository.packReader(place.pack).stored(place)
-        let plain = try decode(stored, place)
+        let read = try decode(stored, id, place, below: depth)
         let fingerprint = id.fingerprint
         let isRight =
             checkingSHA256
-            ? BlobID(of: plain.span, id.kind).fingerprint == fingerprint
-            : XXH3Digest(of: plain.span) == fingerprint.xxh3
+            ? BlobID(of: read.bytes.span, id.kind).fingerprint == fingerprint
+            : XXH3Digest(of: read.bytes.span) == fingerprint.xxh3
         guard isRight else { throw Self.damage(place, "its content does not match its id") }
-        return plain
+        return read
     }
 
-    private func decode(_ stored: [UInt8], _ place: BlobPlace) throws(RepositoryError) -> [UInt8] {
+    private func decode(
+        _ stored: [UInt8], _ id: BlobID, _ place: BlobPlace, below depth: Int
+    ) throws(RepositoryError) -> Read {
         switch place.codec {
-        case .stored: return stored
+        case .stored: return (stored, 0)
         case .zstd:
             do throws(CompressionError) {
-                return try decoder.decode(stored.span, size: Int(place.plainSize))
+                return (try decoder.decode(stored.span, size: Int(place.plainSize)), 0)
             } catch {
                 throw Self.damage(place, "\(error)")
             }
         case .patch:
-            throw RepositoryError(
-                .unsupported("a blob is a patch against a base; a newer varve may read it"),
-                .pack(place.pack))
+            guard id.kind == .chunk else { throw Self.damage(place, "a node that is a patch") }
+            let header = try Self.header(of: stored, place)
+            guard header.depth < depth else {
+                throw Self.damage(place, "a patch of depth \(header.depth) where less is due")
+            }
+            let (bases, _) = try bases(header, place, below: header.depth)
+            return (try apply(stored, bases, place), header.depth)
+        }
+    }
+
+    private func apply(
+        _ patch: [UInt8], _ bases: [UInt8], _ place: BlobPlace
+    ) throws(RepositoryError) -> [UInt8] {
+        do throws(PatchError) {
+            return try patches.decode(patch, bases: bases.span, size: Int(place.plainSize))
+        } catch {
+            throw Self.damage(place, "\(error)")
+        }
+    }
+
+    /// Decodes the header of a patch; `stored` may end behind it.
+    static func header(
+        of stored: [UInt8], _ place: BlobPlace
+    ) throws(RepositoryError) -> PatchHeader {
+        do throws(MalformedBytes) {
+            return try PatchHeader(decoding: stored)
+        } catch {
+            throw damage(place, "\(error)")
         }
     }
 
     private static func damage(_ place: BlobPlace, _ why: String) -> RepositoryError {
         RepositoryError(
             .damaged("blob at byte \(place.offset): \(why)"), .pack(place.pack))
+    }
+}
+
+// MARK: - Bases of patches
+
+extension BlobReader {
+    /// The bytes of all bases, and the depth of the deepest.
+    private func bases(
+        _ header: PatchHeader, _ place: BlobPlace, below limit: Int
+    ) throws(RepositoryError) -> (bytes: [UInt8], depth: Int) {
+        var bytes: [UInt8] = []
+        var depth = 0
+        for wanted in header.bases {
+            let base: Read
+            do throws(RepositoryError) {
+                base = try self.base(ChunkID(wanted.fingerprint), below: limit)
+            } catch {
+                guard error.isDamage else { throw error }
+                throw Self.damage(place, "its base cannot be read: \(error)")
+            }
+            guard base.bytes.count == wanted.size else {
+                throw Self.damage(place, "its base has another size than it says")
+            }
+            bytes = header.bases.count == 1 ? base.bytes : bytes + base.bytes
+            depth = max(depth, base.depth)
+        }
+        return (bytes, depth)
+    }
+
+    private func base(_ id: ChunkID, below depth: Int) throws(RepositoryError) -> Read {
+        if let known = recentBases.find(id) { return known }
+        let read = try read(.chunk(id), below: depth, checkingSHA256: false)
+        recentBases.add(id, read)
+        return read
+    }
+}
+
+/// The bases that were read last, so that each is read once for all that needs it.
+private struct RecentBases {
+    private var blobs: [(id: ChunkID, bytes: [UInt8], depth: Int)] = []
+    private var size = 0
+
+    private static let sizeLimit = 12 << 20
+
+    func find(_ id: ChunkID) -> (bytes: [UInt8], depth: Int)? {
+        blobs.last { $0.id == id }.map { ($0.bytes, $0.depth) }
+    }
+
+    mutating func add(_ id: ChunkID, _ read: (bytes: [UInt8], depth: Int)) {
+        blobs.append((id, read.bytes, read.depth))
+        size += read.bytes.count
+        while size > Self.sizeLimit, blobs.count > 1 { size -= blobs.removeFirst().bytes.count }
     }
 }

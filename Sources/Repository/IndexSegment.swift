@@ -115,13 +115,6 @@ package final class IndexSegment: Sendable {
     }
 }
 
-extension [UInt8] {
-    /// Copies a span.
-    package init(copying span: Span<UInt8>) {
-        self = unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
-    }
-}
-
 /// What stands before the entries of a segment.
 private struct Directory {
     let packs: [PackID]

@@ -15,20 +15,20 @@ package import Hashing
 //     table of contents entry               trailer
 //      0   1  kind: 0 chunk, 1 node          0   8  offset of the table of contents
 //      1   1  codec: 0 stored, 1 zstd,       8   4  number of blobs
-//             2 patch against a base        12   8  zero
+//             2 patch against others        12   8  zero
 //      2   2  zero                          20  32  SHA-256 of the 16 header bytes and the
 //      4   4  stored size in bytes                  table of contents; it names the pack
 //      8   4  plain size in bytes           52   8  magic "varveend"
 //     12  48  fingerprint
 //
 // Where a blob lies follows from the sizes before it, so a table of contents cannot tell of
-// overlaps, gaps or places outside. A patch begins with the 48-byte fingerprint of its base.
+// overlaps, gaps or places outside. `PatchHeader` describes patches.
 
 /// How the bytes of a blob are encoded in a pack.
 package enum BlobCodec: UInt8, Sendable {
     case stored = 0
     case zstd = 1
-    /// A zstd frame against a base blob as prefix. Reserved: this version refuses to read it.
+    /// What differs from other blobs, its bases.
     case patch = 2
 }
 

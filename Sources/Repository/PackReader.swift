@@ -1,4 +1,5 @@
 internal import Bytes
+package import Deltas
 internal import Hashing
 internal import Platform
 
@@ -64,6 +65,13 @@ package struct PackReader {
         guard try reader.take(6).allSatisfy({ $0 == 0 }) else {
             throw reader.invalid("zero in reserved bytes")
         }
+    }
+
+    /// The header of a blob that is a patch.
+    package func patchHeader(_ place: BlobPlace) throws(RepositoryError) -> PatchHeader {
+        var beginning = place
+        beginning.storedSize = min(place.storedSize, UInt32(PatchHeader.sizeLimit))
+        return try BlobReader.header(of: try stored(beginning), place)
     }
 
     /// The stored bytes of a blob.

@@ -9,6 +9,8 @@ package struct WriteStatistics: Equatable, Sendable {
     package var newNodes = 0
     /// Plain bytes of the new blobs.
     package var newBytes: UInt64 = 0
+    /// Of the new chunks, those stored as patches.
+    package var patchedChunks = 0
     /// Bytes that the storage grew by: packs and index, not the snapshot.
     package var storedBytes: UInt64 = 0
     /// Blobs whose XXH3 was known but whose SHA-256 was not: crafted, or a 2⁻¹²⁸ accident.
@@ -64,26 +66,42 @@ package final class RepositoryWriter: Sendable {
         }
     }
 
+    /// Whether the repository lacks this blob, and no other thread is storing it.
+    package func isMissing(_ id: BlobID) throws(RepositoryError) -> Bool {
+        guard try repository.index.findPresent(id).isEmpty else { return false }
+        return state.read { !$0.claimed.contains(id) }
+    }
+
     /// Whether the caller must store this blob: true once for each blob that is not there.
     package func claim(_ id: BlobID) throws(RepositoryError) -> Bool {
         guard try repository.index.findPresent(id).isEmpty else { return false }
         return state.read { $0.claimed.insert(id).inserted }
     }
 
-    /// Encodes and stores a blob that was claimed.
+    /// Encodes and stores a blob that was claimed, as a patch against `source` where that is
+    /// smaller.
     package func store(
-        _ id: BlobID, _ plain: Span<UInt8>, _ encoder: BlobEncoder
-    )
-        throws(RepositoryError)
-    {
-        let (codec, stored) = try encoder.encode(plain, id.fingerprint.xxh3)
+        _ id: BlobID, _ plain: Span<UInt8>, _ encoder: BlobEncoder,
+        against source: PatchSource? = nil
+    ) throws(RepositoryError) {
+        let (codec, stored) = try encoder.encode(plain, id.fingerprint.xxh3, against: source)
         switch codec {
-        case .stored: try sink.append(id, codec, plain, plainSize: plain.count)
-        default: try sink.append(id, codec, stored.span, plainSize: plain.count)
+        case .stored: try store(encoded: id, codec, plain, plainSize: plain.count)
+        default: try store(encoded: id, codec, stored.span, plainSize: plain.count)
         }
-        let size = UInt64(plain.count)
+    }
+
+    /// Stores a blob that was claimed, as it is encoded already.
+    ///
+    /// The caller has decoded it and compared it with its id.
+    package func store(
+        encoded id: BlobID, _ codec: BlobCodec, _ stored: Span<UInt8>, plainSize: Int
+    ) throws(RepositoryError) {
+        try sink.append(id, codec, stored, plainSize: plainSize)
+        let size = UInt64(plainSize)
         state.read { state in
             state.statistics.newBytes += size
+            if codec == .patch { state.statistics.patchedChunks += 1 }
             switch id.kind {
             case .chunk: state.statistics.newChunks += 1
             case .node: state.statistics.newNodes += 1

@@ -1,5 +1,38 @@
 internal import Bytes
+internal import Deltas
 internal import Hashing
+
+/// Chunks to encode a new chunk against.
+struct PatchBases: Sendable {
+    private(set) var chunks: [(id: ChunkID, size: UInt64)]
+    /// Where in them the new chunk is expected to begin; may lie outside.
+    var place: Int
+
+    /// Smaller chunks gain less than reading their bases costs.
+    static let leastSize = 4 << 10
+
+    /// Adds a chunk; returns false when all of them would be too many or too large.
+    mutating func add(_ id: ChunkID, _ size: UInt64) -> Bool {
+        let total = chunks.reduce(size) { $0 &+ $1.size }
+        guard chunks.count < PatchHeader.baseLimit, total <= UInt64(PatchHeader.baseBytesLimit)
+        else { return false }
+        chunks.append((id, size))
+        return true
+    }
+}
+
+extension [UInt64] {
+    /// The first place in the sorted array whose number is not below `value`.
+    fileprivate func lowerBound(of value: UInt64) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < value { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
 
 /// The content that the parent snapshot has for a file, to be verified before anything is cut.
 ///
@@ -15,6 +48,8 @@ struct BaseContent {
     private var next = 0
     /// Where chunks are, by digest; made after the first miss.
     private var places: [XXH3Digest: Int]?
+    /// How far ahead in the parent's content the content lies, since the last chunk that was equal.
+    private var drift: Int64 = 0
 
     enum Match {
         /// The parent's chunk is here again, as far as XXH3 tells.
@@ -36,10 +71,11 @@ struct BaseContent {
         self.offsets = offsets
     }
 
-    /// Whether the chunk that should come next is at the start of `bytes`.
+    /// Whether the chunk that should come next is at the start of `bytes`, which lie at `position`
+    /// of the file.
     ///
     /// `isEnd`: the data ends where `bytes` does.
-    mutating func match(_ bytes: Span<UInt8>, isEnd: Bool) -> Match {
+    mutating func match(_ bytes: Span<UInt8>, at position: UInt64, isEnd: Bool) -> Match {
         guard next < pieces.count, case .chunk(let id, let size) = pieces[next],
             let size = Int(exactly: size), size <= limit
         else { return .none }
@@ -48,6 +84,7 @@ struct BaseContent {
         guard XXH3Digest(of: bytes.extracting(0..<size)) == id.fingerprint.xxh3 else {
             return .none
         }
+        drift = Int64(clamping: offsets[next]) - Int64(clamping: position)
         next += 1
         return .chunk(id, size: size)
     }
@@ -59,7 +96,10 @@ struct BaseContent {
     }
 
     /// Tells that data begins at `offset` of the file, after a hole or at its start.
-    mutating func begin(at offset: UInt64) { next = index(startingAt: offset) ?? pieces.count }
+    mutating func begin(at offset: UInt64) {
+        next = index(startingAt: offset) ?? pieces.count
+        drift = 0
+    }
 
     /// Tells of a chunk that had to be cut, and finds where to go on comparing: after the same
     /// chunk elsewhere in the parent's content, else at a chunk that starts where this one ended.
@@ -68,19 +108,48 @@ struct BaseContent {
         self.places = places
         if let found = places[digest] {
             next = found + 1
+            drift = Int64(clamping: offsets[found] &+ pieces[found].size) - Int64(clamping: end)
         } else {
             next = index(startingAt: end) ?? next
         }
     }
 
+    /// Tells that the chunk at `position` of the file is this one; finds where it lies in the
+    /// parent's content, if it does.
+    mutating func follow(_ id: ChunkID, at position: UInt64) {
+        let places = self.places ?? makePlaces()
+        self.places = places
+        guard let found = places[id.fingerprint.xxh3] else { return }
+        next = found + 1
+        drift = Int64(clamping: offsets[found]) - Int64(clamping: position)
+    }
+
     private func index(startingAt offset: UInt64) -> Int? {
-        var low = 0
-        var high = offsets.count
-        while low < high {
-            let middle = (low + high) / 2
-            if offsets[middle] < offset { low = middle + 1 } else { high = middle }
+        let index = offsets.lowerBound(of: offset)
+        return index < offsets.count && offsets[index] == offset ? index : nil
+    }
+
+    /// Chunks of the parent that hold what bytes in `range` of the file were made of, if anything:
+    /// those at the same place since the last chunk that was equal, and the first chunk after it,
+    /// since it may have been cut into several.
+    func patchBases(for range: Range<UInt64>) -> PatchBases? {
+        let start = Int64(clamping: range.lowerBound).addingReportingOverflow(drift).partialValue
+        let lower = UInt64(clamping: start)
+        let upper = lower.addingReportingOverflow(UInt64(range.count)).partialValue
+        let first = max(0, offsets.lowerBound(of: lower &+ 1) - 1)
+        var chosen = first..<max(first, offsets.lowerBound(of: upper))
+        if next < chosen.lowerBound, next + 2 >= chosen.lowerBound {
+            chosen = next..<chosen.upperBound
         }
-        return low < offsets.count && offsets[low] == offset ? low : nil
+        var bases = PatchBases(chunks: [], place: 0)
+        for index in chosen {
+            guard case .chunk(let id, let size) = pieces[index] else { continue }
+            if bases.chunks.isEmpty {
+                bases.place = Int(clamping: start - Int64(clamping: offsets[index]))
+            }
+            guard bases.add(id, size) else { break }
+        }
+        return bases.chunks.isEmpty ? nil : bases
     }
 
     private func makePlaces() -> [XXH3Digest: Int] {

@@ -56,6 +56,8 @@ struct CutChunk: Sendable {
     var digest: XXH3Digest?
     /// The parent's chunk with this digest: stored already if SHA-256 agrees.
     var known: ChunkID?
+    /// What to encode it against, should it be new.
+    var bases: PatchBases?
 }
 
 /// Reads, cuts, hashes, compresses and stores the content of files.
@@ -234,10 +236,11 @@ extension ContentPipeline {
 extension ContentPipeline {
     private func encode() {
         let encoder = BlobEncoder(level)
+        let bases = BlobReader(repository)
         while let batch = batches.pop() {
             if !isCancelled {
                 do throws(RepositoryError) {
-                    try encode(batch, encoder)
+                    try encode(batch, encoder, bases)
                 } catch {
                     fail(error)
                 }
@@ -248,12 +251,14 @@ extension ContentPipeline {
         }
     }
 
-    private func encode(_ batch: Batch, _ encoder: BlobEncoder) throws(RepositoryError) {
+    private func encode(
+        _ batch: Batch, _ encoder: BlobEncoder, _ bases: BlobReader
+    ) throws(RepositoryError) {
         var pieces: [ContentPiece] = []
         pieces.reserveCapacity(batch.chunks.count)
         for chunk in batch.chunks {
             let id = try batch.buffer.withBytes(chunk.range) { bytes throws(RepositoryError) in
-                try store(chunk, bytes, encoder)
+                try store(chunk, bytes, encoder, bases)
             }
             pieces.append(.chunk(id, size: UInt64(chunk.range.count)))
         }
@@ -267,14 +272,23 @@ extension ContentPipeline {
     }
 
     private func store(
-        _ chunk: CutChunk, _ bytes: Span<UInt8>, _ encoder: BlobEncoder
-    )
-        throws(RepositoryError) -> ChunkID
-    {
+        _ chunk: CutChunk, _ bytes: Span<UInt8>, _ encoder: BlobEncoder, _ bases: BlobReader
+    ) throws(RepositoryError) -> ChunkID {
         let xxh3 = chunk.digest ?? XXH3Digest(of: bytes)
         let id = ChunkID(Fingerprint(xxh3: xxh3, sha256: SHA256Digest(of: bytes)))
         if trustsParent, chunk.known == id { return id }
-        try writer.put(.chunk(id), bytes, encoder)
+        guard try writer.claim(.chunk(id)) else { return id }
+        let source = trustsParent ? chunk.bases.flatMap { patchSource($0, bases) } : nil
+        try writer.store(.chunk(id), bytes, encoder, against: source)
         return id
+    }
+
+    /// Bases that cannot be read are none; the chunk is then stored whole.
+    private func patchSource(_ bases: PatchBases, _ reader: BlobReader) -> PatchSource? {
+        do throws(RepositoryError) {
+            return try reader.patchSource(bases.chunks, place: bases.place)
+        } catch {
+            return nil
+        }
     }
 }

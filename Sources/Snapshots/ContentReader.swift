@@ -22,6 +22,15 @@ extension NodeSource {
     package func forEachPiece(
         _ content: Content, _ body: (ContentPiece) throws(RepositoryError) -> Void
     ) throws(RepositoryError) {
+        try forEachNode(content, { _ in true }, piece: body)
+    }
+
+    /// Calls `enter` with each node of the content, which is read when that returns true, and
+    /// `piece` with each piece in the nodes that were read.
+    func forEachNode(
+        _ content: Content, _ enter: (TreeRoot) -> Bool,
+        piece body: (ContentPiece) throws(RepositoryError) -> Void
+    ) throws(RepositoryError) {
         switch content {
         case .pieces(let pieces):
             for piece in pieces { try body(piece) }
@@ -29,6 +38,7 @@ extension NodeSource {
             try checkPieceCount(root)
             var pending = [root]
             while let next = pending.popLast() {
+                guard enter(next) else { continue }
                 switch try node(next, .content) {
                 case .inner(let items): pending += items.reversed().map(\.root)
                 case .pieces(let pieces): for piece in pieces { try body(piece) }

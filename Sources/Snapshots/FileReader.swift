@@ -139,10 +139,13 @@ struct FileReader {
             report.bytesRead += got
             let isShort = got < wanted
             let isEnd = remaining == 0 || isShort
-            while let cut = nextCut(current, start, isEnd: isEnd, &base) {
-                let end = extent.offset + extent.count - remaining - UInt64(current.count - start)
+            while true {
+                let place = extent.offset + extent.count - remaining - UInt64(current.count - start)
+                guard let cut = nextCut(current, start, at: place, isEnd: isEnd, &base) else {
+                    break
+                }
                 add(cut, current, &start, job, &ordinal)
-                base?.didAdd(cut, endingAt: end + UInt64(cut.size))
+                base?.didAdd(cut, endingAt: place + UInt64(cut.size))
             }
             if isEnd { return !isShort }
             guard let next = replaceBuffer(carrying: start..<current.count) else { return false }
@@ -155,19 +158,22 @@ struct FileReader {
         var size: Int
         var digest: XXH3Digest?
         var known: ChunkID?
+        var bases: PatchBases?
     }
 }
 
 // MARK: - Cutting
 
 extension FileReader {
-    /// Where the next chunk ends; nil when there are no more bytes, or too few to tell.
+    /// Where the chunk ends that begins at `start` of the buffer, at `place` of the file; nil when
+    /// there are no more bytes, or too few to tell.
     private func nextCut(
-        _ buffer: ReadBuffer, _ start: Int, isEnd: Bool, _ base: inout BaseContent?
+        _ buffer: ReadBuffer, _ start: Int, at place: UInt64, isEnd: Bool,
+        _ base: inout BaseContent?
     ) -> Cut? {
         guard start < buffer.count else { return nil }
         return buffer.withBytes(start..<buffer.count) { bytes in
-            switch base?.match(bytes, isEnd: isEnd) ?? .none {
+            switch base?.match(bytes, at: place, isEnd: isEnd) ?? .none {
             case .chunk(let id, let size):
                 return Cut(size: size, digest: id.fingerprint.xxh3, known: id)
             case .needs: return nil
@@ -175,7 +181,10 @@ extension FileReader {
             }
             guard let size = chunker.cut(bytes, isEnd: isEnd) else { return nil }
             let digest = base == nil ? nil : XXH3Digest(of: bytes.extracting(0..<size))
-            return Cut(size: size, digest: digest, known: nil)
+            let bases =
+                size < PatchBases.leastSize
+                ? nil : base?.patchBases(for: place..<place + UInt64(size))
+            return Cut(size: size, digest: digest, known: nil, bases: bases)
         }
     }
 
@@ -187,7 +196,7 @@ extension FileReader {
             CutChunk(
                 job: job.number, attempt: attempt, ordinal: ordinal,
                 range: start..<start + cut.size,
-                digest: cut.digest, known: cut.known))
+                digest: cut.digest, known: cut.known, bases: cut.bases))
         start += cut.size
         ordinal += 1
     }

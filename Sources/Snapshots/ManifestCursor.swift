@@ -32,7 +32,8 @@ package struct ManifestCursor {
     /// False after subtrees were skipped: then the directory of an entry may not have been seen.
     private var sawEverything = true
 
-    package init(_ root: TreeRoot, _ nodes: NodeSource) {
+    /// Visits what is below `root`; nothing when there is none.
+    package init(_ root: TreeRoot?, _ nodes: NodeSource) {
         self.nodes = nodes
         self.root = root
     }

@@ -23,31 +23,34 @@ package struct ManifestChange: Sendable {
 /// Compares two manifests by walking the nodes that differ: equal ranges are equal nodes, and are
 /// never read.
 package enum ManifestDiff {
+    package enum Side { case before, after }
+
     /// Calls `body` for each difference in path order.
     ///
     /// Inode, change time and link counts are no difference, nor is the time of a directory whose
-    /// entries changed.
+    /// entries changed. `visit` is told of each node that is read, and on which side.
     package static func forEachChange(
-        _ before: TreeRoot, _ after: TreeRoot, _ nodes: NodeSource,
+        _ before: TreeRoot?, _ after: TreeRoot?, _ nodes: NodeSource,
+        visit: (Side, TreeRoot) -> Void = { _, _ in },
         _ body: (ManifestChange) throws(RepositoryError) -> Void
     ) throws(RepositoryError) {
         var one = ManifestCursor(before, nodes)
         var other = ManifestCursor(after, nodes)
         while true {
-            switch (try one.head(), try other.head()) {
+            let (head, otherHead) = (try one.head(), try other.head())
+            var expands: (one: TreeRoot?, other: TreeRoot?)
+            switch (head, otherHead) {
             case (nil, nil): return
             case (.subtree(let first, _)?, .subtree(let second, _)?):
                 if first.id == second.id {
                     one.skip()
                     other.skip()
-                } else if first.level >= second.level {
-                    try one.expand()
-                    if first.level == second.level { try other.expand() }
                 } else {
-                    try other.expand()
+                    if first.level >= second.level { expands.one = first }
+                    if first.level <= second.level { expands.other = second }
                 }
-            case (.subtree?, _): try one.expand()
-            case (_, .subtree?): try other.expand()
+            case (.subtree(let root, _)?, _): expands.one = root
+            case (_, .subtree(let root, _)?): expands.other = root
             case (.entry(let first)?, .entry(let second)?):
                 try compare(first, second, &one, &other, body)
             case (.entry(let first)?, nil):
@@ -56,6 +59,14 @@ package enum ManifestDiff {
             case (nil, .entry(let second)?):
                 try body(ManifestChange(kind: .added, before: nil, after: second))
                 other.skip()
+            }
+            if let root = expands.one {
+                visit(.before, root)
+                try one.expand()
+            }
+            if let root = expands.other {
+                visit(.after, root)
+                try other.expand()
             }
         }
     }

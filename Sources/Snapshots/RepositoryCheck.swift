@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Deltas
 internal import Hashing
 package import Platform
 package import Repository
@@ -71,6 +72,8 @@ private final class CheckRun {
     /// Blobs that cannot be used, with the number of the damage that tells why.
     private var badBlobs: [BlobID: Int] = [:]
     private var badPacks: [PackID: Int] = [:]
+    /// Patches seen so far, and whether their bases are there.
+    private var patches: [BlobPlace: Bool] = [:]
 
     init(_ repository: Repository, _ progress: WorkProgress) {
         self.repository = repository
@@ -201,7 +204,9 @@ extension CheckRun: DamageLedger {
     func number(of id: BlobID, size: UInt64?) throws -> Int? {
         if let known = badBlobs[id] { return known }
         let places = try repository.places(of: id)
-        let usable = places.filter { badPacks[$0.pack] == nil }
+        let usable = try places.filter { place in
+            try badPacks[place.pack] == nil && hasBases(place)
+        }
         if usable.contains(where: { size == nil || UInt64($0.plainSize) == size }) { return nil }
         if let place = usable.first, let size {
             return add(
@@ -209,9 +214,34 @@ extension CheckRun: DamageLedger {
         }
         let problem =
             places.lazy.compactMap { self.badPacks[$0.pack] }.first
-            ?? add("blob \(id.fingerprint.hex): in no pack")
+            ?? add("blob \(id.fingerprint.hex): \(places.isEmpty ? "in no pack" : "lacks a base")")
         badBlobs[id] = problem
         return problem
+    }
+
+    /// Whether a blob is no patch, or all that it needs is there (invariant 4).
+    private func hasBases(_ place: BlobPlace) throws -> Bool {
+        guard place.codec == .patch else { return true }
+        if let known = patches[place] { return known }
+        patches[place] = false  // Should it need itself.
+        let isWhole = try basesAreThere(place)
+        patches[place] = isWhole
+        return isWhole
+    }
+
+    private func basesAreThere(_ place: BlobPlace) throws -> Bool {
+        let header: PatchHeader
+        do throws(RepositoryError) {
+            header = try repository.packReader(place.pack).patchHeader(place)
+        } catch {
+            guard error.isDamage else { throw error }
+            return false
+        }
+        for base in header.bases {
+            let id = BlobID.chunk(ChunkID(base.fingerprint))
+            if try number(of: id, size: UInt64(base.size)) != nil { return false }
+        }
+        return true
     }
 
     func number(of error: RepositoryError) -> Int {

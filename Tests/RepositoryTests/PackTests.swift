@@ -301,17 +301,6 @@ struct LyingTableTests {
         #expect(told.table?.isDamage == true && told.readable == 0 && told.wrong == 0)
     }
 
-    @Test func `A patch is refused by name`() throws {
-        var pack = HandmadePack(Self.blobs)
-        pack.entries[0].codec = 2
-        let (_, storage) = try pack.storage()
-        let repository = try Repository(storage)
-        let error = failure { try repository.read(Self.blobs[0]) }
-        #expect(error?.isUnsupported == true)
-        #expect(error.map { "\($0)".contains("patch") } == true)
-        expectHolds(repository, Array(Self.blobs.dropFirst()))
-    }
-
     @Test(arguments: [(8, "pack format 2, cipher 0"), (9, "pack format 1, cipher 2")])
     func `Another version or cipher is refused by name`(offset: Int, name: String) throws {
         var pack = HandmadePack(Self.blobs)

@@ -21,7 +21,7 @@ package enum Fixtures {
     }
 
     /// Adds a fixture.
-    static func write(_ bytes: [UInt8], _ relative: String) throws {
+    package static func write(_ bytes: [UInt8], _ relative: String) throws {
         try TemporaryDirectory.write(bytes, Array("fixtures/\(relative)".utf8), in: project)
     }
 

@@ -80,9 +80,14 @@ struct NamingTests {
     private static let unsafeFiles: [String: String] = [
         "Sources/Bytes/ByteReader.swift": "a word is loaded at once, after its bounds were checked",
         "Sources/Bytes/ByteWriter.swift": "the bytes of a word are appended at once",
+        "Sources/Bytes/SpanCopies.swift": "a span is copied into an array",
         "Sources/Chunking/FastCDC+Scan.swift": "the hot loop, over bytes of a span it holds",
         "Sources/Compression/ZstdDecoder.swift": "libzstd, with buffers of the size it is told",
         "Sources/Compression/ZstdEncoder.swift": "libzstd, with buffers of the size it is told",
+        "Sources/Compression/ZstdPrefix.swift": "libzstd, with buffers of the size it is told",
+        "Sources/Deltas/Anchors.swift": "words are loaded at once, inside a span",
+        "Sources/Deltas/Edits.swift": "words are compared at once, inside two spans",
+        "Sources/Deltas/EqualProbes.swift": "words are compared at once, inside two spans",
         "Sources/Hashing/Digesting.swift": "libxxhash and libcrypto, over bytes of a span",
         "Sources/Platform/Descriptor.swift": "read(2) and write(2) into memory of known size",
         "Sources/Platform/DirectoryListing.swift": "getdents64(2), records inside one buffer",
@@ -97,7 +102,6 @@ struct NamingTests {
         "Sources/Platform/PlatformError.swift": "C strings that live as long as the call",
         "Sources/Platform/ReadBuffer.swift": "memory that its owner allocates and bounds-checks",
         "Sources/Platform/WorkerThreads.swift": "pthreads, locked round every access",
-        "Sources/Repository/IndexSegment.swift": "a span is copied into an array",
         "Benchmarks/FloorBenchmark/main.swift": "measures what the rest is built on",
     ]
 
