@@ -46,11 +46,17 @@ let package = Package(
         module(
             "Snapshots",
             ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository"]),
+        module(
+            "Sync",
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository",
+                "Snapshots", system,
+            ]),
         .executableTarget(
             name: "varve",
             dependencies: [
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository",
-                "Snapshots", argumentParser,
+                "Snapshots", "Sync", argumentParser,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -71,6 +77,12 @@ let package = Package(
             ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository"]),
         tests(
             "Snapshots", ["Bytes", "Platform", "Hashing", "Chunking", "Repository", "Snapshots"]),
+        tests(
+            "Sync",
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository",
+                "Snapshots", "Sync",
+            ]),
         tests("Command", ["Bytes", "Platform", "varve"]),
         tests("Tidy", []),
     ]

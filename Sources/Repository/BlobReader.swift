@@ -19,6 +19,15 @@ package final class BlobReader {
     /// is none.
     package func read(_ id: BlobID, checkingSHA256: Bool = false) throws(RepositoryError) -> [UInt8]
     {
+        if let cached = repository.nodeCache?.find(id) { return cached }
+        let plain = try readStored(id, checkingSHA256: checkingSHA256)
+        repository.nodeCache?.add(id, plain.span)
+        return plain
+    }
+
+    private func readStored(
+        _ id: BlobID, checkingSHA256: Bool
+    ) throws(RepositoryError) -> [UInt8] {
         var tried: [BlobPlace] = []
         var failure: RepositoryError?
         for isLastAttempt in [false, true] {

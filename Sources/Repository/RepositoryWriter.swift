@@ -81,6 +81,7 @@ package final class RepositoryWriter: Sendable {
         case .stored: try sink.append(id, codec, plain, plainSize: plain.count)
         default: try sink.append(id, codec, stored.span, plainSize: plain.count)
         }
+        if !isDryRun { repository.nodeCache?.add(id, plain) }
         let size = UInt64(plain.count)
         state.read { state in
             state.statistics.newBytes += size

@@ -1,0 +1,94 @@
+internal import Bytes
+internal import Compression
+internal import Hashing
+internal import Platform
+
+// Whatever comes from a peer is checked here before it is published (invariant 3): names are digests
+// of content, so a wrong object under a right name would be found by everyone and help nobody.
+
+/// Checks objects against their names, byte by byte.
+package enum ObjectVerification {
+    private static let blockSize = 1 << 20
+
+    /// Throws unless `object` is what `name` says: a configuration or index segment that decodes, a
+    /// snapshot of that SHA-256, a pack whose every blob decodes and has its id.
+    package static func verify(
+        _ name: ObjectName, _ object: any StoredObject
+    ) throws(RepositoryError) {
+        switch name {
+        case .config:
+            let bytes = try wholeBytes(name, object, limit: RepositoryConfig.sizeLimit)
+            _ = try RepositoryConfig(decoding: bytes)
+        case .snapshot(let id):
+            let bytes = try wholeBytes(name, object, limit: Repository.snapshotSizeLimit)
+            guard SHA256Digest(of: bytes.span) == id.digest else { throw wrongDigest(name) }
+        case .index(let id):
+            guard try digest(name, object) == id.digest else { throw wrongDigest(name) }
+            try IndexSegment(id, object).checkEntries()
+        case .pack(let id): try verifyPack(id, object)
+        }
+    }
+
+    private static func wrongDigest(_ name: ObjectName) -> RepositoryError {
+        RepositoryError(.damaged("its SHA-256 is not its name"), name)
+    }
+
+    private static func wholeBytes(
+        _ name: ObjectName, _ object: any StoredObject, limit: Int
+    ) throws(RepositoryError) -> [UInt8] {
+        guard object.size <= UInt64(limit) else {
+            throw RepositoryError(.damaged("larger than \(limit) bytes"), name)
+        }
+        return try about(name) { try object.read(Int(object.size), at: 0) }
+    }
+
+    private static func digest(
+        _ name: ObjectName, _ object: any StoredObject
+    ) throws(RepositoryError) -> SHA256Digest {
+        var hasher = SHA256Hasher()
+        var offset: UInt64 = 0
+        while true {
+            let position = offset
+            let bytes = try about(name) { try object.read(blockSize, at: position) }
+            if bytes.isEmpty { return hasher.finish() }
+            hasher.update(bytes.span)
+            offset += UInt64(bytes.count)
+        }
+    }
+
+    private static func verifyPack(
+        _ pack: PackID, _ object: any StoredObject
+    ) throws(RepositoryError) {
+        let reader = PackReader(pack, object)
+        let decoder = ZstdDecoder()
+        for entry in try reader.entries() {
+            let place = BlobPlace(entry, in: pack)
+            let plain = try plain(try reader.stored(place), place, decoder)
+            guard BlobID(of: plain.span, entry.id.kind) == entry.id else {
+                throw damage(place, "its content does not match its id")
+            }
+        }
+    }
+
+    private static func plain(
+        _ stored: [UInt8], _ place: BlobPlace, _ decoder: ZstdDecoder
+    ) throws(RepositoryError) -> [UInt8] {
+        switch place.codec {
+        case .stored: return stored
+        case .zstd:
+            do throws(CompressionError) {
+                return try decoder.decode(stored.span, size: Int(place.plainSize))
+            } catch {
+                throw damage(place, "\(error)")
+            }
+        case .patch:
+            throw RepositoryError(
+                .unsupported("a blob is a patch against a base; a newer varve may read it"),
+                .pack(place.pack))
+        }
+    }
+
+    private static func damage(_ place: BlobPlace, _ why: String) -> RepositoryError {
+        RepositoryError(.damaged("blob at byte \(place.offset): \(why)"), .pack(place.pack))
+    }
+}
