@@ -57,24 +57,27 @@ package struct SyncError: Error, Equatable {
     /// The same as an error of storage.
     package var platformError: PlatformError {
         if case .remote(let failure) = kind { return failure.platformError(location) }
-        return PlatformError("reach \(location)", [], .connectionReset, detail: description)
+        return PlatformError("reach \(location)", [], .connectionReset, detail: reason)
     }
 }
 
 extension SyncError: CustomStringConvertible {
-    package var description: String {
+    package var description: String { "\(location): \(reason)" }
+
+    /// What happened, without the place.
+    package var reason: String {
         let what =
             switch kind {
-            case .unreachable: "\(location): cannot be reached"
-            case .loginRefused: "\(location): the host refuses the login"
-            case .hostKey: "\(location): ssh does not trust the host's key"
-            case .programMissing: "\(location): there is no varve on the host"
-            case .noise: "\(location): the remote shell printed text before varve could speak"
-            case .violation: "\(location): what came is not what varve sends"
-            case .unsupported: "\(location): the versions of varve do not fit"
-            case .lost: "\(location): the connection was lost"
-            case .remote(let failure): "\(location): \(failure)"
-            case .cancelled: "\(location): given up"
+            case .unreachable: "cannot be reached"
+            case .loginRefused: "the host refuses the login"
+            case .hostKey: "ssh does not trust the host's key"
+            case .programMissing: "there is no varve on the host"
+            case .noise: "the remote shell printed text before varve could speak"
+            case .violation: "what came is not what varve sends"
+            case .unsupported: "the versions of varve do not fit"
+            case .lost: "the connection was lost"
+            case .remote(let failure): "\(failure)"
+            case .cancelled: "given up"
             }
         if case .remote = kind { return what }
         return detail.isEmpty ? what : "\(what): \(detail)"

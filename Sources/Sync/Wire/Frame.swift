@@ -195,7 +195,9 @@ package struct FrameDecoder: Sendable {
         guard !WireLimits.preface.starts(with: partial) else { return }
         let text = partial + chunk[position...]
         let end = Self.firstIndex(of: WireLimits.preface, in: text) ?? text.count
-        throw WireError(.noise, PathBytes.printable(text[..<min(end, Self.noiseLimit)]))
+        var noise = text[..<min(end, Self.noiseLimit)]
+        while let last = noise.last, last <= 0x20 { noise.removeLast() }
+        throw WireError(.noise, PathBytes.printable(noise))
     }
 
     private static func firstIndex(of wanted: [UInt8], in text: [UInt8]) -> Int? {

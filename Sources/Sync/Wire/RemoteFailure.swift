@@ -99,8 +99,11 @@ package struct RemoteFailure: Error, Equatable {
 
 extension RemoteFailure: CustomStringConvertible {
     package var description: String {
-        guard kind == .system else { return message }
-        return "\(platformError("the other side"))"
+        switch kind {
+        case .system where errno > 0: "\(platformError("the other side"))"
+        case _ where object.isEmpty: message
+        default: "\(message) (\(PathBytes.printable(object)))"
+        }
     }
 
     /// The same as an error of a call that was made here.
