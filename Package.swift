@@ -49,11 +49,17 @@ let package = Package(
         module(
             "Snapshots",
             ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository"]),
+        module(
+            "Sync",
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository",
+                "Snapshots", system,
+            ]),
         .executableTarget(
             name: "varve",
             dependencies: [
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas",
-                "Repository", "Snapshots", argumentParser,
+                "Repository", "Snapshots", "Sync", argumentParser,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -75,6 +81,12 @@ let package = Package(
             ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository"]),
         tests(
             "Snapshots", ["Bytes", "Platform", "Hashing", "Chunking", "Repository", "Snapshots"]),
+        tests(
+            "Sync",
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository",
+                "Snapshots", "Sync",
+            ]),
         tests("Command", ["Bytes", "Platform", "varve"]),
         tests("Tidy", []),
     ]

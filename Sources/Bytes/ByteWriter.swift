@@ -22,6 +22,13 @@ package struct ByteWriter {
     package mutating func u32(_ value: UInt32) { integer(UInt64(value), size: 4) }
     package mutating func u64(_ value: UInt64) { integer(value, size: 8) }
 
+    /// Overwrites four bytes at `offset`, which were written before.
+    package mutating func patch(u32 value: UInt32, at offset: Int) {
+        for index in 0..<4 {
+            bytes[offset + index] = UInt8(truncatingIfNeeded: value >> UInt32(8 * index))
+        }
+    }
+
     package mutating func varint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
@@ -43,6 +50,12 @@ package struct ByteWriter {
     }
 
     package mutating func raw(_ bytes: [UInt8]) { self.bytes += bytes }
+
+    package mutating func raw(_ bytes: ArraySlice<UInt8>) { self.bytes += bytes }
+
+    package mutating func raw(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe self.bytes.append(contentsOf: $0) }
+    }
 
     /// Appends the bytes preceded by their count.
     package mutating func string(_ bytes: [UInt8]) { string(bytes[...]) }

@@ -8,8 +8,11 @@
 #include <linux/openat2.h>
 #include <linux/stat.h>
 #include <malloc.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -97,3 +100,61 @@ enum {
     VARVE_RESOLVE_NO_SYMLINKS = RESOLVE_NO_SYMLINKS,
     VARVE_RESOLVE_NO_MAGICLINKS = RESOLVE_NO_MAGICLINKS,
 };
+
+static inline int varve_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+
+// F_SETPIPE_SZ, which only _GNU_SOURCE names. Fails harmlessly where the user's quota is used up.
+static inline int varve_pipe_capacity(int descriptor, int bytes) {
+    return fcntl(descriptor, 1031, bytes);
+}
+
+static inline int varve_duplicate(int descriptor, int least) {
+    return fcntl(descriptor, F_DUPFD_CLOEXEC, least);
+}
+
+static inline int varve_set_nonblocking(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+}
+
+// Starts a program with the environment of this process, all signals as by default, and only the
+// three descriptors that are given. Returns 0 or an errno.
+static inline int varve_spawn(int *process, char *const *arguments, int input, int output,
+                              int errors) {
+    extern char **environ;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t every, none;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    sigfillset(&every);
+    sigemptyset(&none);
+    int failure = posix_spawn_file_actions_adddup2(&actions, input, 0);
+    if (failure == 0) failure = posix_spawn_file_actions_adddup2(&actions, output, 1);
+    if (failure == 0) failure = posix_spawn_file_actions_adddup2(&actions, errors, 2);
+    if (failure == 0) failure = posix_spawnattr_setsigdefault(&attributes, &every);
+    if (failure == 0) failure = posix_spawnattr_setsigmask(&attributes, &none);
+    if (failure == 0) {
+        failure = posix_spawnattr_setflags(&attributes,
+                                           POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    }
+    pid_t started = 0;
+    if (failure == 0) {
+        failure = posix_spawnp(&started, arguments[0], &actions, &attributes, arguments, environ);
+    }
+    *process = started;
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return failure;
+}
+
+// Whether the processor has instructions for AES.
+static inline int varve_has_aes(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    return __builtin_cpu_supports("aes") != 0;
+#elif defined(__aarch64__)
+    return (getauxval(AT_HWCAP) >> 3 & 1) != 0;
+#else
+    return 0;
+#endif
+}

@@ -187,6 +187,19 @@ extension Descriptor {
         borrowed.release()
     }
 
+    /// Reads up to `limit` bytes from a descriptor that this process does not own, such as standard
+    /// input; none at its end (read(2)).
+    package static func read(
+        upTo limit: Int, fromStandard raw: CInt
+    ) throws(PlatformError) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: limit)
+        let count = try retrying("read", []) {
+            unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(raw, $0.baseAddress, limit) }
+        }
+        buffer.removeLast(limit - count)
+        return buffer
+    }
+
     /// Gives up the descriptor without closing it.
     package consuming func release() { discard self }
 }

@@ -101,6 +101,12 @@ package struct PinnedDirectory: ~Copyable, Sendable {
         self.path = path
     }
 
+    /// Takes over a directory that is open; `path` is what messages call it.
+    package init(_ descriptor: consuming Descriptor, _ path: [UInt8]) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
     /// Opens `relative` below the directory; the empty path is the directory itself.
     package func open(
         _ relative: [UInt8], _ flags: OpenFlags, mode: UInt32 = 0

@@ -10,11 +10,14 @@ package struct PlatformError: Error, Equatable {
     /// The path or name it was about, as raw bytes; empty when there is none.
     package var path: [UInt8]
     package var errno: Errno
+    /// What more is known than the number tells, printable; empty when nothing is.
+    package var detail = ""
 
-    package init(_ operation: String, _ path: [UInt8], _ errno: Errno) {
+    package init(_ operation: String, _ path: [UInt8], _ errno: Errno, detail: String = "") {
         self.operation = operation
         self.path = path
         self.errno = errno
+        self.detail = detail
     }
 
     /// The error that the last call in this thread left in `errno`.
@@ -28,7 +31,7 @@ package struct PlatformError: Error, Equatable {
 extension PlatformError: CustomStringConvertible {
     package var description: String {
         let object = path.isEmpty ? "" : " \(PathBytes.printable(path))"
-        return "cannot \(operation)\(object): \(errno)"
+        return "cannot \(operation)\(object): \(detail.isEmpty ? "\(errno)" : detail)"
     }
 }
 

@@ -136,6 +136,11 @@ package struct WorkerThreads: ~Copyable {
         for thread in threads { _ = pthread_join(thread, nil) }
     }
 
+    /// Lets the threads run on unwatched; they must not need what their starter owns.
+    package consuming func detach() {
+        for thread in threads { _ = pthread_detach(thread) }
+    }
+
     private final class Start {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }

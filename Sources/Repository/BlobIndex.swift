@@ -47,7 +47,9 @@ package final class BlobIndex: Sendable {
     ) {
         var segments: [IndexSegment] = []
         var damage: [RepositoryError] = []
-        for digest in try listed(storage, .index) {
+        let digests = try listed(storage, .index)
+        storage.prepare(digests.map { .index(IndexID($0)) })
+        for digest in digests {
             let name = ObjectName.index(IndexID(digest))
             do throws(RepositoryError) {
                 let object = try about(name) { try storage.open(name) }

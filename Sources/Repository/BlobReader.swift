@@ -22,7 +22,11 @@ package final class BlobReader {
     /// is none.
     package func read(_ id: BlobID, checkingSHA256: Bool = false) throws(RepositoryError) -> [UInt8]
     {
-        try read(id, below: PatchHeader.depthLimit + 1, checkingSHA256: checkingSHA256).bytes
+        if let cached = repository.nodeCache?.find(id) { return cached }
+        let limit = PatchHeader.depthLimit + 1
+        let plain = try read(id, below: limit, checkingSHA256: checkingSHA256).bytes
+        repository.nodeCache?.add(id, plain.span)
+        return plain
     }
 
     /// Reads the blob at one place.

@@ -20,17 +20,32 @@ package final class DirectoryStorage: Storage {
         location = PathBytes.printable(path)
     }
 
+    /// Takes over a directory that is open.
+    package init(_ root: consuming PinnedDirectory) {
+        location = PathBytes.printable(root.path)
+        self.root = root
+    }
+
     /// Makes the directory where it is missing, and the directories in it, durably.
     ///
     /// Throws `fileExists` when the directory holds anything.
     package static func create(_ path: [UInt8]) throws(PlatformError) -> DirectoryStorage {
         do throws(PlatformError) {
             try FileOperations.makeDirectory(path, mode: 0o700)
-        } catch  where error.errno == .fileExists {
-            let directory = try Descriptor.open(path, [.readOnly, .directory])
-            guard try directory.names(path).isEmpty else { throw error }
+        } catch  where error.errno == .fileExists {}
+        return try create(in: try PinnedDirectory(path))
+    }
+
+    /// Makes the directories in a directory that is open, durably.
+    ///
+    /// Throws `fileExists` when it holds anything.
+    package static func create(
+        in root: consuming PinnedDirectory
+    ) throws(PlatformError) -> DirectoryStorage {
+        guard try root.descriptor.names(root.path).isEmpty else {
+            throw PlatformError("make directory", root.path, .fileExists)
         }
-        let storage = try DirectoryStorage(path)
+        let storage = DirectoryStorage(root)
         try storage.makeDirectories()
         try storage.syncParent()
         return storage
@@ -111,7 +126,8 @@ package final class DirectoryStorage: Storage {
     }
 }
 
-private final class DirectoryStagedObject: StagedObject {
+/// It can be read back too, so that what came from elsewhere is checked before it is published.
+private final class DirectoryStagedObject: StagedObject, StoredObject {
     private let storage: DirectoryStorage
     private let path: [UInt8]
     private let descriptor: Descriptor
@@ -130,6 +146,23 @@ private final class DirectoryStagedObject: StagedObject {
     }
 
     func sync() throws(PlatformError) { try descriptor.sync(path) }
+
+    /// Zero, which no object has that could be published, when the system does not tell.
+    var size: UInt64 { (try? descriptor.status(path).size) ?? 0 }
+
+    func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
+        try descriptor.read(count, at: offset, path)
+    }
+
+    func withBytes<Value>(
+        _ range: Range<Int>, _ body: (Span<UInt8>) -> Value
+    )
+        throws(PlatformError) -> Value
+    {
+        let bytes = try read(range.count, at: UInt64(range.lowerBound))
+        guard bytes.count == range.count else { throw PlatformError("read", path, .ioError) }
+        return body(bytes.span)
+    }
 
     func publish(as name: ObjectName) throws(PlatformError) {
         do throws(PlatformError) {

@@ -19,6 +19,8 @@ final class DryRunStorage: Storage {
 
     func remove(_ name: ObjectName) throws(PlatformError) {}
 
+    func prepare(_ names: [ObjectName]) { base.prepare(names) }
+
     private final class Vanishing: StagedObject {
         func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(PlatformError) {}
         func sync() throws(PlatformError) {}

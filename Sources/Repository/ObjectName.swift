@@ -47,7 +47,8 @@ package enum ObjectName: Hashable, Sendable {
         }
     }
 
-    private var digest: SHA256Digest? {
+    /// The digest in the name; nil for the configuration.
+    package var digest: SHA256Digest? {
         switch self {
         case .config: nil
         case .pack(let id): id.digest

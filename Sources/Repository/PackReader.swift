@@ -9,8 +9,13 @@ package struct PackReader {
     private let object: any StoredObject
 
     package init(_ pack: PackID, _ storage: any Storage) throws(RepositoryError) {
+        self.init(pack, try about(.pack(pack)) { try storage.open(.pack(pack)) })
+    }
+
+    /// Reads an object that is to be, or is, the pack.
+    package init(_ pack: PackID, _ object: any StoredObject) {
         self.pack = pack
-        object = try about(.pack(pack)) { try storage.open(.pack(pack)) }
+        self.object = object
     }
 
     package var size: UInt64 { object.size }

@@ -16,9 +16,13 @@ package final class Repository: Sendable {
     /// Largest snapshot record; sources, tags and notes are capped well below it.
     package static let snapshotSizeLimit = 4 << 20
 
+    /// Nodes that were read or written before, for a storage that is far away.
+    let nodeCache: NodeCache?
+
     /// Opens the repository in `storage`.
-    package init(_ storage: any Storage) throws(RepositoryError) {
+    package init(_ storage: any Storage, nodeCache: NodeCache? = nil) throws(RepositoryError) {
         self.storage = storage
+        self.nodeCache = nodeCache
         do throws(RepositoryError) {
             let bytes = try storage.readAll(.config, limit: RepositoryConfig.sizeLimit)
             config = try RepositoryConfig(decoding: bytes)

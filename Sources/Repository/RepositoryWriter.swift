@@ -89,6 +89,7 @@ package final class RepositoryWriter: Sendable {
         case .stored: try store(encoded: id, codec, plain, plainSize: plain.count)
         default: try store(encoded: id, codec, stored.span, plainSize: plain.count)
         }
+        if !isDryRun { repository.nodeCache?.add(id, plain) }
     }
 
     /// Stores a blob that was claimed, as it is encoded already.

@@ -26,6 +26,13 @@ package protocol Storage: Sendable {
 
     /// Removes an object; one that is not there is no error.
     func remove(_ name: ObjectName) throws(PlatformError)
+
+    /// Writes a small object and makes it durable: stages, syncs, publishes and syncs the name.
+    func put(_ name: ObjectName, _ bytes: [UInt8]) throws(PlatformError)
+
+    /// Says that these objects will be opened soon, in this order; a storage that is far away asks
+    /// for them at once.
+    func prepare(_ names: [ObjectName])
 }
 
 /// An object being written, not yet visible.
@@ -72,6 +79,8 @@ extension Storage {
             return try object.read(Int(object.size), at: 0)
         }
     }
+
+    package func prepare(_ names: [ObjectName]) {}
 
     /// Writes a small object and makes it durable (invariant 1).
     package func put(_ name: ObjectName, _ bytes: [UInt8]) throws(PlatformError) {

@@ -12,7 +12,9 @@ package struct SnapshotSeries {
 
     /// Reads every record; damaged ones are told by `damaged`, any other fault throws.
     package init(_ repository: Repository) throws(RepositoryError) {
-        for id in try repository.snapshotIDs() {
+        let ids = try repository.snapshotIDs()
+        repository.storage.prepare(ids.map(ObjectName.snapshot))
+        for id in ids {
             do throws(RepositoryError) {
                 let bytes = try repository.snapshotBytes(id)
                 items.append((id, try SnapshotRecord(decoding: bytes, id)))

@@ -3,6 +3,7 @@ internal import Bytes
 internal import Platform
 internal import Repository
 internal import Snapshots
+internal import Sync
 internal import SystemPackage
 
 /// A command line that makes no sense, found after parsing.
@@ -40,6 +41,16 @@ struct Failure {
 
 extension Failure {
     init(_ error: any Error) {
+        // A signal from the terminal ends ssh too: what follows is no fault of the connection.
+        let interruption = Result { () throws(Interrupted) in try Interruption.check() }
+        if case .failure(let interrupted) = interruption, Self.isLoss(error) {
+            self.init(
+                interrupted,
+                "What was committed stays; nothing else was changed.",
+                "Run it again; what was stored already is not stored twice."
+            )
+            return
+        }
         switch error {
         case let error as UsageError: self.init(error)
         case let error as RepositoryError: self.init(error)
@@ -49,6 +60,10 @@ extension Failure {
         case let error as SnapshotSelectorError: self.init(error)
         case let error as PathError: self.init(error)
         case let error as OutputError: self.init(error)
+        case let error as SyncError: self.init(error)
+        case let error as StreamError: self.init(error)
+        case let error as RemoteFailure: self.init(error)
+        case let error as WireError: self.init(error)
         case let error as PlatformError: self.init(error)
         case let error as Interrupted: self.init(error, "Nothing was changed.", "")
         default: self.init(parsing: error)
@@ -132,6 +147,9 @@ extension Failure {
             advice = "Make room where the repository lies, then run the command again."
         case .permissionDenied, .notPermitted, .readOnlyFileSystem:
             advice = "Run as a user who may write there, or make it writable."
+        case .connectionReset:
+            meaning = "What was committed stays; there are no half snapshots."
+            advice = "Run the command again; what was stored already is not stored twice."
         case .ioError:
             advice = "The disk may be failing: look at the kernel's log, then run `varve check`."
         default:

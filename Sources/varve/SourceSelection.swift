@@ -1,6 +1,7 @@
 internal import Bytes
 internal import Platform
 internal import Snapshots
+internal import Sync
 
 /// The sources of a snapshot: absolute, without symlinks, sorted, each once.
 struct SourceSelection {
@@ -10,11 +11,12 @@ struct SourceSelection {
 
     private static let sourceLimit = 1000
 
-    init(_ arguments: [[UInt8]], repository: [UInt8]) throws {
-        let repository = try HostSystem.resolve(repository)
+    init(_ arguments: [[UInt8]], _ location: RepositoryLocation) throws {
+        var repository: [UInt8]?
+        if case .directory(let path) = location { repository = try HostSystem.resolve(path) }
         for argument in arguments {
             let source = try resolve(argument)
-            guard !PathBytes.isInside(source, repository) else {
+            if let repository, PathBytes.isInside(source, repository) {
                 throw UsageError(
                     "\(PathBytes.printable(argument)) lies in the repository",
                     "Name the directory that holds your data."
@@ -29,7 +31,7 @@ struct SourceSelection {
             )
         }
         sources.sort { $0.lexicographicallyPrecedes($1) }
-        repositoryInside = try placeInside(repository)
+        if let repository { repositoryInside = try placeInside(repository) }
     }
 
     private func resolve(_ argument: [UInt8]) throws(CaptureError) -> [UInt8] {

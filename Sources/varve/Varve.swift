@@ -14,8 +14,10 @@ struct Varve: ParsableCommand {
               varve snapshot /data/store --repo /backup/repo
               varve list --repo /backup/repo
               varve restore latest --repo /backup/repo --target /data/store
+              varve snapshot /data/store --repo ssh://backup@nas/srv/repo
 
-            VARVE_REPO names the repository where --repo does not.
+            A repository is a directory, here or on another host that ssh reaches and where varve \
+            is installed: ssh://[user@]host[:port]/path or host:path. VARVE_REPO names the repository where --repo does not.
 
             A snapshot is named by the beginning of its id, by "latest", by "latest~2" for the \
             second before it, or by a time: "@2026-11-20" is the newest one not later than that \
@@ -30,7 +32,9 @@ struct Varve: ParsableCommand {
         subcommands: [
             InitCommand.self, SnapshotCommand.self, ListCommand.self, ShowCommand.self,
             LsCommand.self, CatCommand.self, FindCommand.self, DiffCommand.self,
-            RestoreCommand.self, CheckCommand.self, StatsCommand.self, VersionCommand.self,
+            RestoreCommand.self, CheckCommand.self, StatsCommand.self,
+            SendCommand.self, ReceiveCommand.self, PushCommand.self, PullCommand.self,
+            SyncCommand.self, ServeCommand.self, VersionCommand.self,
         ]
     )
 }

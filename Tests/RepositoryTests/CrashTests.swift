@@ -196,7 +196,7 @@ struct CrashTests {
         for blob in Self.new { try writer.put(blob.id, blob.plain.span, encoder) }
         writer.abandon()
         let directory = try #require(place.directory)
-        let files = try filesBelow(directory.path("repository"))
+        let files = try Fixtures.files(below: directory.path("repository"))
         #expect(!files.contains { PathBytes.name($0).starts(with: Array(".tmp".utf8)) })
         #expect(try place.storage.list(.index).isEmpty)
         let again = try Repository(place.storage).write(Self.new, .small)

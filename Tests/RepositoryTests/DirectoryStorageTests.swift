@@ -91,7 +91,7 @@ struct DirectoryStorageTests {
         let name = ObjectName.snapshot(SnapshotID(SHA256Digest(1, 2, 3, 4)))
         #expect(throws: PlatformError.self) { _ = try storage.list(.snapshot) }
         #expect(throws: PlatformError.self) { try storage.put(name, [1]) }
-        #expect(try filesBelow(directory.path("elsewhere")).isEmpty)
+        #expect(try Fixtures.files(below: directory.path("elsewhere")).isEmpty)
     }
 
     @Test(.timeLimit(.minutes(1)), arguments: [true, false])

@@ -31,6 +31,16 @@ package enum Fixtures {
         return try file.read(Int(try file.status(path).size), at: 0, path)
     }
 
+    /// The paths of all regular files below a directory.
+    package static func files(below path: [UInt8]) throws -> [[UInt8]] {
+        let directory = try Descriptor.open(path, [.readOnly, .directory])
+        return try directory.list(path).flatMap { entry in
+            let path = PathBytes.join(path, entry.name)
+            let isDirectory = try entry.status.get().type == .directory
+            return isDirectory ? try files(below: path) : [path]
+        }
+    }
+
     /// Pairs of different contents with one XXH3-128.
     package static let collisions = [
         Collision(one: "collide_256_a.bin", other: "collide_256_b.bin"),

@@ -166,7 +166,7 @@ extension SimulatedStorage {
     }
 }
 
-private final class SimulatedStagedObject: StagedObject {
+private final class SimulatedStagedObject: StagedObject, StoredObject {
     private let storage: SimulatedStorage
     private let file: Int
 
@@ -184,6 +184,24 @@ private final class SimulatedStagedObject: StagedObject {
             disk.files[file]?.write(written, at: Int(offset))
             return isCutShort ? .failure(PlatformError("write", [], .noSpace)) : .success(())
         }
+    }
+
+    private var bytes: [UInt8] { storage.disk.read { $0.files[file]?.bytes ?? [] } }
+
+    var size: UInt64 { UInt64(bytes.count) }
+
+    func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
+        Array(bytes.dropFirst(Int(clamping: offset)).prefix(count))
+    }
+
+    func withBytes<Value>(
+        _ range: Range<Int>,
+        _ body: (Span<UInt8>) -> Value
+    )
+        throws(PlatformError) -> Value
+    {
+        let bytes = self.bytes
+        return body(bytes.span.extracting(range))
     }
 
     func sync() throws(PlatformError) {

@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import Bytes
+internal import Chunking
 internal import Platform
 internal import Repository
+internal import Sync
 internal import SystemPackage
 
 /// Which repository a command is about.
@@ -9,15 +11,18 @@ struct RepositoryOptions: ParsableArguments {
     @Option(
         name: [.customShort("r"), .long],
         help: ArgumentHelp(
-            "The directory of the repository; VARVE_REPO names it otherwise.",
+            "The repository: a directory, ssh://[user@]host[:port]/path or host:path.",
+            discussion: "VARVE_REPO names it otherwise.",
             valueName: "repo"
         ),
         completion: .directory
     )
     var repo: ByteArgument?
 
-    /// The path that was given.
-    func path() throws(UsageError) -> [UInt8] {
+    @OptionGroup var remote: RemoteOptions
+
+    /// Where the repository lies.
+    func location() throws(UsageError) -> RepositoryLocation {
         let given = repo?.bytes ?? HostSystem.variable("VARVE_REPO") ?? []
         guard !given.isEmpty else {
             throw UsageError(
@@ -25,34 +30,119 @@ struct RepositoryOptions: ParsableArguments {
                 "Name one with --repo, or set VARVE_REPO."
             )
         }
-        try Self.refuseRemote(given)
-        return given
+        return try Self.location(given)
     }
 
-    /// Opens the repository.
-    func open() throws -> Repository {
-        let path = try path()
-        do {
-            return try Repository(try DirectoryStorage(path))
-        } catch let error as PlatformError where error.isNotFound {
-            throw RepositoryError(.notARepository, PathBytes.printable(path))
+    private static func location(_ given: [UInt8]) throws(UsageError) -> RepositoryLocation {
+        do throws(LocationError) {
+            return try RepositoryLocation(parsing: given)
+        } catch {
+            throw UsageError(
+                error.message,
+                "Write /path, ssh://[user@]host[:port]/path or host:path; a directory whose name "
+                    + "has a colon as ./name."
+            )
         }
     }
 
-    /// `scheme://…`, and `host:path` unless something of that name lies here.
-    private static func refuseRemote(_ path: [UInt8]) throws(UsageError) {
-        let head = path.prefix { $0 != PathBytes.separator }
-        guard let colon = head.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return }
-        if (try? FileStatus.following(path)) != nil { return }
-        let isURL = path[colon...].starts(with: "://".utf8)
-        let name = PathBytes.printable(path)
-        throw UsageError(
-            isURL
-                ? "\(name): repositories at \(PathBytes.printable(head))// are not yet supported"
-                : "\(name): repositories on other hosts are not yet supported",
-            isURL
-                ? "Name a directory; that of another host can be mounted."
-                : "For a directory whose name has a colon, write ./\(name)."
+    /// Opens the repository.
+    ///
+    /// With `isTrustless` nothing that is kept here of a repository elsewhere is used.
+    func open(isTrustless: Bool = false) throws -> Repository {
+        try place(try location(), usesCache: !isTrustless).repository
+    }
+
+    /// Opens the repository to bring snapshots from it or to it.
+    func place() throws -> TransferPlace { try place(try location(), usesCache: true) }
+
+    /// Opens another repository to bring snapshots from it or to it.
+    func place(of other: ByteArgument) throws -> TransferPlace {
+        try place(try Self.location(other.bytes), usesCache: true)
+    }
+
+    private func place(_ location: RepositoryLocation, usesCache: Bool) throws -> TransferPlace {
+        switch location {
+        case .directory(let path):
+            do {
+                return TransferPlace(try Repository(try DirectoryStorage(path)))
+            } catch let error as PlatformError where error.isNotFound {
+                throw RepositoryError(.notARepository, PathBytes.printable(path))
+            }
+        case .remote(let location):
+            let opened = try RemoteRepository.open(
+                location,
+                try remote.command(),
+                usesCache: usesCache
+            )
+            return TransferPlace(opened.repository, connection: opened.connection)
+        }
+    }
+
+    /// Makes a repository.
+    func create(_ chunking: ChunkingParameters) throws -> RepositoryConfig {
+        switch try location() {
+        case .directory(let path):
+            do {
+                return try Repository.create(
+                    try DirectoryStorage.create(path),
+                    chunking: chunking
+                )
+            } catch let error as PlatformError where error.errno == .fileExists {
+                throw RepositoryError(.alreadyExists, PathBytes.printable(path))
+            }
+        case .remote(let location):
+            return try RemoteRepository.create(
+                location,
+                try remote.command(),
+                chunking: chunking
+            )
+        }
+    }
+}
+
+/// How another host is reached.
+struct RemoteOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What runs in place of ssh, such as 'ssh -i key'; no shell reads it.",
+            discussion: "VARVE_SSH_COMMAND names it otherwise.",
+            valueName: "command"
         )
+    )
+    var sshCommand: ByteArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "What runs varve on the other host, such as /opt/bin/varve or 'sudo varve'.",
+            valueName: "command"
+        )
+    )
+    var remoteVarve: ByteArgument?
+
+    /// The command that connects to another host.
+    func command() throws(UsageError) -> SSHCommand {
+        var command = SSHCommand.standard
+        if let text = sshCommand?.bytes ?? HostSystem.variable("VARVE_SSH_COMMAND"),
+            !text.isEmpty
+        {
+            command.words = try Self.split(text, "--ssh-command")
+        }
+        if let text = remoteVarve?.bytes ?? HostSystem.variable("VARVE_REMOTE_VARVE"),
+            !text.isEmpty
+        {
+            command.remoteVarve = try Self.split(text, "--remote-varve")
+        }
+        return command
+    }
+
+    private static func split(_ text: [UInt8], _ option: String) throws(UsageError) -> [[UInt8]] {
+        do throws(LocationError) {
+            return try CommandWords.split(text)
+        } catch {
+            throw UsageError(
+                "\(option): \(error.message)",
+                "Write words with blanks between them; quote what has blanks inside."
+            )
+        }
     }
 }

@@ -63,7 +63,7 @@ struct CheckCommand: VarveCommand {
     }
 
     func run(_ console: Console) throws {
-        let repository = try repository.open()
+        let repository = try repository.open(isTrustless: true)
         let start = ContinuousClock.now
         let report = try ProgressDisplay.showing(console) { progress throws(CheckError) in
             try RepositoryCheck.run(

@@ -1,9 +1,8 @@
 internal import ArgumentParser
 internal import Bytes
 internal import Chunking
-internal import Platform
 internal import Repository
-internal import SystemPackage
+internal import Sync
 
 struct InitCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -36,36 +35,28 @@ struct InitCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        let path = try repository.path()
-        let config = try create(path, try chunking())
+        let location = try repository.location()
+        let config = try repository.create(try chunking())
         guard console.isJSON else {
             if !console.isQuiet {
                 try console.print(
                     line: "made repository \(config.id.hex.prefix(12)) in "
-                        + PathBytes.printable(path)
+                        + location.description
                 )
             }
             return
         }
         var object: JSONObject = ["type": "summary", "repository_id": .hex(config.id)]
-        object.setBytes("path", path)
+        switch location {
+        case .directory(let path): object.setBytes("path", path)
+        case .remote(let remote):
+            object.setBytes("path", remote.path)
+            object["location"] = .string(remote.description)
+        }
         object["chunk_minimum"] = .count(UInt64(config.chunking.minimum))
         object["chunk_average"] = .count(UInt64(config.chunking.average))
         object["chunk_maximum"] = .count(UInt64(config.chunking.maximum))
         try console.print(object.value)
-    }
-
-    private func create(
-        _ path: [UInt8],
-        _ chunking: ChunkingParameters
-    ) throws
-        -> RepositoryConfig
-    {
-        do {
-            return try Repository.create(try DirectoryStorage.create(path), chunking: chunking)
-        } catch let error as PlatformError where error.errno == .fileExists {
-            throw RepositoryError(.alreadyExists, PathBytes.printable(path))
-        }
     }
 
     private func chunking() throws(UsageError) -> ChunkingParameters {

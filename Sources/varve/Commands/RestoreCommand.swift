@@ -3,6 +3,7 @@ internal import Bytes
 internal import Platform
 internal import Repository
 internal import Snapshots
+internal import Sync
 
 extension OverwritePolicy: ExpressibleByArgument {}
 
@@ -114,9 +115,11 @@ struct RestoreCommand: VarveCommand {
 
     func run(_ console: Console) throws {
         let place = try place.parsed()
-        let path = try repository.path()
+        let location = try repository.location()
         let repository = try repository.open()
-        try RestoreTargetCheck.run(target.bytes, repository: path, deletes: delete)
+        if case .directory(let path) = location {
+            try RestoreTargetCheck.run(target.bytes, repository: path, deletes: delete)
+        }
         let found = try selection.find(place.snapshot, in: repository, console)
         let start = ContinuousClock.now
         let result = try ProgressDisplay.showing(console) { progress throws(RestoreError) in

@@ -94,9 +94,9 @@ struct SnapshotCommand: VarveCommand {
     }
 
     func run(_ console: Console) throws {
-        let path = try repository.path()
+        let location = try repository.location()
         let repository = try repository.open()
-        let selection = try SourceSelection(sources.map(\.bytes), repository: path)
+        let selection = try SourceSelection(sources.map(\.bytes), location)
         let options = try captureOptions(selection)
         if let place = selection.repositoryInside, !console.isQuiet {
             console.warn("varve: left out the repository itself, \(PathBytes.printable(place))")

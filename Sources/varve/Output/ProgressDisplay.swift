@@ -29,15 +29,19 @@ final class ProgressDisplay: Sendable {
     }
 
     /// Runs `body` with its progress on show, where that is wanted.
+    ///
+    /// Standard output is left alone unless it is free for it: `onOutput`.
     static func showing<Value, Failure: Error>(
         _ console: Console,
+        onOutput: Bool = true,
         _ body: (WorkProgress) throws(Failure) -> Value
     ) throws(Failure) -> Value {
         let progress = WorkProgress()
-        guard !console.isQuiet, console.isJSON || Descriptor.isTerminal(2) else {
+        let isJSON = console.isJSON && onOutput
+        guard !console.isQuiet, isJSON || Descriptor.isTerminal(2) else {
             return try body(progress)
         }
-        let display = ProgressDisplay(progress, console.isJSON ? .json : .line)
+        let display = ProgressDisplay(progress, isJSON ? .json : .line)
         _ = WorkerThreads(count: 1) { _ in display.run() }
         defer { display.stop() }
         return try body(progress)

@@ -1,0 +1,79 @@
+internal import Bytes
+internal import Hashing
+internal import Platform
+
+// Whatever comes from a peer is checked here before it is published (invariant 3): names are digests
+// of content, so a wrong object under a right name would be found by everyone and help nobody.
+
+/// Checks objects against their names, byte by byte.
+package enum ObjectVerification {
+    private static let blockSize = 1 << 20
+
+    /// Throws unless `object` is what `name` says: a configuration or index segment that decodes, a
+    /// snapshot of that SHA-256, a pack whose every blob decodes and has its id.
+    ///
+    /// The bases of patches must be in `storage`.
+    package static func verify(
+        _ name: ObjectName, _ object: any StoredObject, in storage: any Storage
+    ) throws(RepositoryError) {
+        switch name {
+        case .config:
+            let bytes = try wholeBytes(name, object, limit: RepositoryConfig.sizeLimit)
+            _ = try RepositoryConfig(decoding: bytes)
+        case .snapshot(let id):
+            let bytes = try wholeBytes(name, object, limit: Repository.snapshotSizeLimit)
+            guard SHA256Digest(of: bytes.span) == id.digest else { throw wrongDigest(name) }
+        case .index(let id):
+            guard try digest(name, object) == id.digest else { throw wrongDigest(name) }
+            try IndexSegment(id, object).checkEntries()
+        case .pack(let id): try verifyPack(id, object, storage)
+        }
+    }
+
+    private static func wrongDigest(_ name: ObjectName) -> RepositoryError {
+        RepositoryError(.damaged("its SHA-256 is not its name"), name)
+    }
+
+    private static func wholeBytes(
+        _ name: ObjectName, _ object: any StoredObject, limit: Int
+    ) throws(RepositoryError) -> [UInt8] {
+        guard object.size <= UInt64(limit) else {
+            throw RepositoryError(.damaged("larger than \(limit) bytes"), name)
+        }
+        return try about(name) { try object.read(Int(object.size), at: 0) }
+    }
+
+    private static func digest(
+        _ name: ObjectName, _ object: any StoredObject
+    ) throws(RepositoryError) -> SHA256Digest {
+        var hasher = SHA256Hasher()
+        var offset: UInt64 = 0
+        while true {
+            let position = offset
+            let bytes = try about(name) { try object.read(blockSize, at: position) }
+            if bytes.isEmpty { return hasher.finish() }
+            hasher.update(bytes.span)
+            offset += UInt64(bytes.count)
+        }
+    }
+
+    private static func verifyPack(
+        _ pack: PackID, _ object: any StoredObject, _ storage: any Storage
+    ) throws(RepositoryError) {
+        let reader = PackReader(pack, object)
+        let entries = try reader.entries()
+        // Opened now, so that the bases of patches are found wherever they were stored last.
+        let blobs = BlobReader(try Repository(storage))
+        for entry in entries {
+            let place = BlobPlace(entry, in: pack)
+            let stored = try reader.stored(place)
+            let size = Int(place.plainSize)
+            guard case .asSent = try blobs.check(entry.id, entry.codec, stored, plainSize: size)
+            else {
+                throw RepositoryError(
+                    .damaged("blob at byte \(place.offset): a patch no deeper than its base"),
+                    .pack(pack))
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+internal import Bytes
+internal import Platform
+internal import Snapshots
+
+/// Where a delta stream goes.
+package protocol ByteSink: AnyObject {
+    /// Takes all of the bytes, or throws.
+    func write(_ bytes: [UInt8]) throws
+}
+
+/// Where a delta stream comes from.
+package protocol ByteSource: AnyObject {
+    /// The next bytes, in pieces as they come; none at the end.
+    func next() throws -> ArraySlice<UInt8>
+}
+
+/// Counts what would be sent.
+package final class CountingSink: ByteSink {
+    package private(set) var count: UInt64 = 0
+
+    package init() {}
+
+    package func write(_ bytes: [UInt8]) { count += UInt64(bytes.count) }
+}
+
+/// Writes to another sink at a limited rate.
+package final class LimitedSink: ByteSink {
+    private let sink: any ByteSink
+    private let rateLimit: RateLimit
+
+    package init(_ sink: any ByteSink, bytesPerSecond: UInt64) {
+        self.sink = sink
+        rateLimit = RateLimit(bytesPerSecond: bytesPerSecond)
+    }
+
+    package func write(_ bytes: [UInt8]) throws {
+        rateLimit.wait(for: bytes.count)
+        try sink.write(bytes)
+    }
+}
+
+/// Sends a delta stream through the wire.
+final class WireSink: ByteSink {
+    private let stream: OutgoingStream
+
+    init(_ stream: OutgoingStream) { self.stream = stream }
+
+    func write(_ bytes: [UInt8]) throws { try stream.write(bytes) }
+}
+
+/// Takes a delta stream from the wire.
+final class WireSource: ByteSource {
+    private let stream: IncomingStream
+
+    init(_ stream: IncomingStream) { self.stream = stream }
+
+    func next() throws -> ArraySlice<UInt8> { try stream.next() ?? [] }
+}
+
+/// Passes a delta stream from one thread to another.
+final class LocalPipe: ByteSink, ByteSource, Sendable {
+    private let queue = BoundedQueue<[UInt8]>(capacity: 8)
+    private let isBroken = Monitor(false)
+
+    struct Broken: Error {}
+
+    func write(_ bytes: [UInt8]) throws {
+        if isBroken.read({ $0 }) { throw Broken() }
+        if !bytes.isEmpty { queue.push(bytes) }
+    }
+
+    func next() throws -> ArraySlice<UInt8> { queue.pop()?[...] ?? [] }
+
+    /// No more will be written.
+    func finish() { queue.close() }
+
+    /// Nobody reads any more: drops what comes until the writer notices.
+    func drain() {
+        isBroken.update { $0 = true }
+        while queue.pop() != nil {}
+    }
+}
+
+/// Gathers small writes into large ones.
+final class BufferedSink: ByteSink {
+    private let sink: any ByteSink
+    private var gathered: [UInt8] = []
+
+    private static let limit = 256 << 10
+
+    init(_ sink: any ByteSink) { self.sink = sink }
+
+    func write(_ bytes: [UInt8]) throws {
+        gathered += bytes
+        if gathered.count >= Self.limit { try flush() }
+    }
+
+    func flush() throws {
+        guard !gathered.isEmpty else { return }
+        try sink.write(gathered)
+        gathered = []
+    }
+}
+
+/// Gives exact numbers of bytes, and knows the place in the stream.
+struct StreamCursor {
+    private let source: any ByteSource
+    private var pending: ArraySlice<UInt8> = []
+    private(set) var offset: UInt64 = 0
+
+    init(_ source: any ByteSource) { self.source = source }
+
+    /// The next `count` bytes, which the caller has checked against a cap; memory is taken only as
+    /// they arrive.
+    mutating func take(_ count: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            if pending.isEmpty {
+                pending = try source.next()
+                guard !pending.isEmpty else { throw StreamError(.cutShort, at: offset) }
+            }
+            let part = pending.prefix(count - bytes.count)
+            pending = pending.dropFirst(part.count)
+            offset += UInt64(part.count)
+            bytes += part
+        }
+        return bytes
+    }
+
+    /// Whether nothing follows.
+    mutating func isAtEnd() throws -> Bool {
+        if pending.isEmpty { pending = try source.next() }
+        return pending.isEmpty
+    }
+}

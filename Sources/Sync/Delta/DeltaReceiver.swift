@@ -1,0 +1,263 @@
+internal import Bytes
+internal import Compression
+internal import Deltas
+internal import Hashing
+internal import Platform
+package import Repository
+package import Snapshots
+
+// Receiving a stream:
+//
+//     stream ──records──▶ workers: decode, compare XXH3 and SHA-256 ──▶ packs
+//
+//  1. Nothing is written before the header was read and the snapshots it needs are there.
+//  2. A blob is stored only if its bytes are what its id says.
+//  3. A snapshot is published once all of its blobs are durable and each of them was found: in the
+//     stream, or here before. So a stream cut anywhere leaves whole snapshots and blobs to reuse.
+
+/// What was received.
+package struct ReceiveSummary: Equatable, Sendable {
+    /// Snapshots that were not there before.
+    package var newSnapshots: [SnapshotID] = []
+    /// Snapshots that were there already.
+    package var knownSnapshots: [SnapshotID] = []
+    package var blobs: UInt64 = 0
+    /// Plain bytes of the blobs.
+    package var plainBytes: UInt64 = 0
+    /// Of the blobs, those that were there already.
+    package var knownBlobs: UInt64 = 0
+    /// Bytes that the repository grew by.
+    package var storedBytes: UInt64 = 0
+    package var streamBytes: UInt64 = 0
+
+    package init() {}
+}
+
+/// Applies delta streams to a repository.
+package final class DeltaReceiver {
+    private let repository: Repository
+    private let progress: WorkProgress
+    private var summary = ReceiveSummary()
+    private var hasher = SHA256Hasher()
+    private var totals = StreamTotals()
+    /// Where the blobs of the next snapshot go.
+    private var intake: BlobIntake?
+    private var present: Set<SnapshotID> = []
+    /// Snapshots that are here, to compare those in the stream with.
+    private var known: [SnapshotSeries.Item] = []
+
+    package init(_ repository: Repository, _ progress: WorkProgress) {
+        self.repository = repository
+        self.progress = progress
+    }
+
+    /// Reads a stream to its end.
+    ///
+    /// What was whole when an error stops it stays: snapshots, and blobs that the next try finds.
+    package func receive(_ source: any ByteSource) throws -> ReceiveSummary {
+        var cursor = StreamCursor(source)
+        do {
+            let header = try StreamHeader(reading: &cursor)
+            hasher.update(header.encoded().span)
+            try begin(header)
+            while try readRecord(&cursor, header) {}
+        } catch {
+            keepReceived()
+            if let error = error as? MalformedBytes {
+                throw StreamError(.damaged("\(error)"), at: cursor.offset)
+            }
+            throw error
+        }
+        summary.streamBytes = cursor.offset
+        return summary
+    }
+
+    private func begin(_ header: StreamHeader) throws {
+        present = Set(try repository.snapshotIDs())
+        let missing = header.needed.filter { !present.contains($0) }
+        guard missing.isEmpty else { throw StreamError(.lacks(missing), at: 0) }
+        let series = try SnapshotSeries(repository)
+        known = series.items.filter { header.needed.contains($0.id) }
+    }
+
+    /// Reads one record; false after the last.
+    private func readRecord(
+        _ cursor: inout StreamCursor, _ header: StreamHeader
+    ) throws -> Bool {
+        let prefix = try cursor.take(StreamRecord.prefixSize)
+        guard let headSize = StreamRecord.headSize(type: prefix[0]) else {
+            throw StreamError(.damaged("a record of no known type"), at: cursor.offset)
+        }
+        let bytes = try prefix + cursor.take(headSize)
+        let record = try StreamRecord(decoding: bytes)
+        switch record {
+        case .blob(let id, let codec, let plainSize, let storedSize):
+            hasher.update(bytes.span)
+            let stored = try cursor.take(storedSize)
+            try add(ReceivedBlob(id: id, codec: codec, stored: stored, plainSize: plainSize))
+        case .snapshot(let id, let size):
+            hasher.update(bytes.span)
+            try add(id, try cursor.take(size), header, cursor.offset)
+        case .end(let told):
+            let counted = bytes.dropLast(SHA256Digest.size)
+            hasher.update(Array(counted).span)
+            guard told == totals, Array(bytes.suffix(SHA256Digest.size)) == hasher.finish().bytes,
+                try cursor.isAtEnd()
+            else { throw StreamError(.damaged("its end does not match it"), at: cursor.offset) }
+            return false
+        }
+        return true
+    }
+
+    private func add(_ blob: ReceivedBlob) throws {
+        try Interruption.check()
+        totals.blobs += 1
+        summary.plainBytes += UInt64(blob.plainSize)
+        let intake = try self.intake ?? BlobIntake(repository)
+        self.intake = intake
+        try intake.add(blob)
+        progress.update { $0.bytesDone += UInt64(blob.plainSize) }
+    }
+
+    private func add(
+        _ id: SnapshotID, _ bytes: [UInt8], _ header: StreamHeader, _ offset: UInt64
+    ) throws {
+        totals.snapshots += 1
+        guard header.snapshots.contains(id), SHA256Digest(of: bytes.span) == id.digest else {
+            throw StreamError(.damaged("a snapshot that is not what its id says"), at: offset)
+        }
+        let record = try SnapshotRecord(decoding: bytes, id)
+        let item = SnapshotSeries.Item(id: id, record: record)
+        try finishIntake()
+        if present.insert(id).inserted {
+            let base = NearestSnapshot.choose(for: item, among: known)
+            try requireWhole(item, base)
+            _ = try repository.publishSnapshot(bytes)
+            summary.newSnapshots.append(id)
+        } else {
+            summary.knownSnapshots.append(id)
+        }
+        known.append(item)
+    }
+
+    /// Makes the blobs received so far durable: before the snapshot (invariant 2 of the repository).
+    private func finishIntake() throws {
+        guard let intake else { return }
+        self.intake = nil
+        let (blobs, known, stored) = try intake.finish()
+        summary.blobs += blobs
+        summary.knownBlobs += known
+        summary.storedBytes += stored
+    }
+
+    /// After a fault: what was received whole is kept for the next try.
+    private func keepReceived() { try? finishIntake() }
+
+    /// Throws when a blob that the snapshot needs is not here.
+    private func requireWhole(
+        _ snapshot: SnapshotSeries.Item, _ base: SnapshotSeries.Item?
+    ) throws {
+        let nodes = NodeSource(repository)
+        if let missing = try SnapshotCompleteness.firstMissing(
+            snapshot.record.root, given: base?.record.root, repository, nodes)
+        {
+            throw StreamError(.incomplete(snapshot.id, missing), at: 0)
+        }
+    }
+}
+
+/// A blob as it arrived.
+struct ReceivedBlob: Sendable {
+    var id: BlobID
+    var codec: BlobCodec
+    var stored: [UInt8]
+    var plainSize: Int
+}
+
+/// Checks blobs on several threads and stores them.
+final class BlobIntake: Sendable {
+    private struct State {
+        var failure: RepositoryError?
+        var blobs: UInt64 = 0
+        var known: UInt64 = 0
+    }
+
+    private let repository: Repository
+    private let writer: RepositoryWriter
+    private let queue = BoundedQueue<ReceivedBlob>(capacity: 8)
+    private let state = Monitor(State())
+    private let threads = Monitor<ThreadsBox?>(nil)
+
+    /// Lets the threads be joined once from a shared object.
+    private final class ThreadsBox {
+        private var threads: WorkerThreads?
+        init(_ threads: consuming WorkerThreads) { self.threads = consume threads }
+        func join() { threads.take()?.join() }
+    }
+
+    init(_ repository: Repository) throws(RepositoryError) {
+        self.repository = repository
+        writer = try RepositoryWriter(repository)
+    }
+
+    /// Queues a blob; throws what made an earlier one fail.
+    func add(_ blob: ReceivedBlob) throws(RepositoryError) {
+        if let failure = state.read({ $0.failure }) { throw failure }
+        threads.update { threads in
+            guard threads == nil else { return }
+            threads = ThreadsBox(WorkerThreads(count: Processors.count) { _ in self.work() })
+        }
+        queue.push(blob)
+    }
+
+    /// Waits for the blobs and makes them durable: how many there were, how many were known, and
+    /// the bytes that the repository grew by.
+    func finish() throws(RepositoryError) -> (blobs: UInt64, known: UInt64, stored: UInt64) {
+        queue.close()
+        let box = threads.update { threads in
+            defer { threads = nil }
+            return threads
+        }
+        box?.join()
+        let written = try writer.commit()
+        let state = state.read { $0 }
+        if let failure = state.failure { throw failure }
+        return (state.blobs, state.known, written.storedBytes)
+    }
+
+    private func work() {
+        let reader = BlobReader(repository)
+        let encoder = BlobEncoder(.standard)
+        while let blob = queue.pop() {
+            guard state.read({ $0.failure == nil }) else { continue }
+            do throws(RepositoryError) {
+                let isNew = try store(blob, reader, encoder)
+                state.read { state in
+                    state.blobs += 1
+                    if !isNew { state.known += 1 }
+                }
+            } catch {
+                state.update { $0.failure = $0.failure ?? error }
+            }
+        }
+    }
+
+    /// Stores a blob unless it is there; true if it was new.
+    private func store(
+        _ blob: ReceivedBlob, _ reader: BlobReader, _ encoder: BlobEncoder
+    ) throws(RepositoryError) -> Bool {
+        guard try writer.isMissing(blob.id) else { return false }
+        let checked = try reader.check(blob.id, blob.codec, blob.stored, plainSize: blob.plainSize)
+        guard try writer.claim(blob.id) else { return false }
+        switch checked {
+        case .asSent:
+            try writer.store(
+                encoded: blob.id, blob.codec, blob.stored.span, plainSize: blob.plainSize)
+        case .patch(let bytes):
+            try writer.store(encoded: blob.id, .patch, bytes.span, plainSize: blob.plainSize)
+        case .plain(let bytes):
+            try writer.store(blob.id, bytes.span, encoder)
+        }
+        return true
+    }
+}

@@ -1,0 +1,20 @@
+/// What a server lets its client do.
+///
+/// It comes from the server's own arguments alone. The client cannot widen it.
+package struct ServePolicy: Sendable {
+    /// Nothing may change.
+    package var isReadOnly = false
+    /// Objects may be added and none taken away, but for an index segment whose entries other
+    /// segments have.
+    package var isAppendOnly = false
+    package var limits = ServerLimits()
+    package var deadlines = WireDeadlines.standard
+
+    package init(isReadOnly: Bool = false, isAppendOnly: Bool = false) {
+        self.isReadOnly = isReadOnly
+        self.isAppendOnly = isAppendOnly
+    }
+
+    package var mayWrite: Bool { !isReadOnly }
+    package var mayRemove: Bool { !isReadOnly && !isAppendOnly }
+}

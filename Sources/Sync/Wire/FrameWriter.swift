@@ -1,0 +1,45 @@
+internal import Platform
+
+/// Sends the frames of one side, from any thread, each whole.
+final class FrameWriter: Sendable {
+    private struct State {
+        var encoder = FrameEncoder()
+        var failure: PlatformError?
+    }
+
+    private let pipes: PipePair
+    private let state = Monitor(State())
+    private let writers = Monitor(0)
+    private let stall: Duration
+
+    init(_ pipes: PipePair, stall: Duration) {
+        self.pipes = pipes
+        self.stall = stall
+    }
+
+    /// Whether a thread is writing, or waiting to.
+    var isBusy: Bool { writers.read { $0 > 0 } }
+
+    func setSalt(_ salt: UInt64) { state.read { $0.encoder.salt = salt } }
+
+    /// Sends the bytes that `make` encodes; it runs alone, so frames leave in the order in which
+    /// they were numbered. Nothing is sent when it returns nil.
+    func send(
+        _ make: (inout FrameEncoder) -> [UInt8]?
+    ) throws(PlatformError) {
+        writers.read { $0 += 1 }
+        defer { writers.read { $0 -= 1 } }
+        let result: Result<Void, PlatformError> = state.read { state in
+            if let failure = state.failure { return .failure(failure) }
+            guard let bytes = make(&state.encoder) else { return .success(()) }
+            do throws(PlatformError) {
+                return .success(try pipes.write(bytes, within: stall))
+            } catch {
+                // Half a frame may have left: nothing can follow.
+                state.failure = error
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+}

@@ -1,0 +1,66 @@
+internal import ArgumentParser
+internal import Bytes
+internal import Platform
+internal import Sync
+
+struct ServeCommand: VarveCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve repositories to a varve on another host.",
+        discussion: """
+            The other varve starts this through ssh; nobody types it. In authorized_keys(5), as a \
+            forced command, its options say what the owner of a key may do. They count alone: \
+            whatever else the client asks ssh to run is not looked at.
+
+            Examples:
+              varve serve --stdio --path /srv/backup --append-only
+              command="varve serve --stdio --path /srv/backup --append-only",restrict ssh-ed25519 …
+            """
+    )
+
+    @Flag(help: "Speak through standard input and output.")
+    var stdio = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Serve this directory and what lies below it; else any path the user may open.",
+            valueName: "directory"
+        ),
+        completion: .directory
+    )
+    var path: ByteArgument?
+
+    @Flag(help: "Let nothing be changed.")
+    var readOnly = false
+
+    @Flag(help: "Let snapshots be added, and nothing be removed.")
+    var appendOnly = false
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard stdio else {
+            throw ValidationError("Only '--stdio' is known: varve does not listen on a network.")
+        }
+        if let path, path.bytes.isEmpty {
+            throw ValidationError("The value of '--path' must not be empty.")
+        }
+    }
+
+    func run(_ console: Console) throws {
+        guard !Descriptor.isTerminal(0), !Descriptor.isTerminal(1) else {
+            throw UsageError(
+                "this speaks to another varve, not to a terminal",
+                "Name a repository as ssh://host/path on the other host; it starts this by itself."
+            )
+        }
+        // Before a byte of the client is read, so that it cannot choose what the path leads to.
+        let place = try ServedPlace(root: path?.bytes)
+        let policy = ServePolicy(isReadOnly: readOnly, isAppendOnly: appendOnly)
+        let server = WireServer(try PipePair.standard(), policy, DeltaService()) { hello in
+            try place.storage(hello.purpose, hello.path, policy)
+        }
+        try server.run()
+        try Interruption.check()
+    }
+}

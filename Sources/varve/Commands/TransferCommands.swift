@@ -1,0 +1,115 @@
+internal import ArgumentParser
+internal import Bytes
+internal import Platform
+internal import Repository
+internal import Snapshots
+internal import Sync
+
+struct PushCommand: VarveCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push",
+        abstract: "Bring snapshots to another repository.",
+        discussion: """
+            All snapshots that the other repository lacks, unless some are named or chosen. \
+            Nothing that it has is sent again; what changed a little is sent as patches against \
+            what it has. A push that was cut goes on where it was when it is run again.
+
+            Examples:
+              varve push --repo /backup/repo --to ssh://standby/srv/repo
+              varve push latest --repo /backup/repo --to standby:/srv/repo
+              varve push --repo /backup/repo --to /mnt/disk/repo --tag monthly
+            """
+    )
+
+    @OptionGroup(title: "Which snapshots") var choice: TransferChoice
+
+    @Option(
+        help: ArgumentHelp("The repository to bring them to.", valueName: "repo"),
+        completion: .directory
+    )
+    var to: ByteArgument
+
+    @OptionGroup var transfer: TransferOptions
+    @OptionGroup var repository: RepositoryOptions
+    @OptionGroup var output: OutputOptions
+
+    func run(_ console: Console) throws {
+        let source = try repository.place()
+        let target = try repository.place(of: to)
+        try transfer.run(choice, from: source, to: target, "to \(to.printable)", console)
+    }
+}
+
+struct PullCommand: VarveCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pull",
+        abstract: "Bring snapshots from another repository.",
+        discussion: """
+            The same as push, from the other side: the snapshots of the other repository that \
+            this one lacks.
+
+            Examples:
+              varve pull --repo /backup/repo --from ssh://laptop/home/backup
+              varve pull latest --repo /backup/repo --from laptop:/home/backup
+            """
+    )
+
+    @OptionGroup(title: "Which snapshots") var choice: TransferChoice
+
+    @Option(
+        help: ArgumentHelp("The repository to bring them from.", valueName: "repo"),
+        completion: .directory
+    )
+    var from: ByteArgument
+
+    @OptionGroup var transfer: TransferOptions
+    @OptionGroup var repository: RepositoryOptions
+    @OptionGroup var output: OutputOptions
+
+    func run(_ console: Console) throws {
+        let target = try repository.place()
+        let source = try repository.place(of: from)
+        try transfer.run(choice, from: source, to: target, "from \(from.printable)", console)
+    }
+}
+
+struct SyncCommand: VarveCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync",
+        abstract: "Make two repositories hold the same snapshots.",
+        discussion: """
+            Each gets what it lacks of the other; nothing is removed. Snapshots never conflict, \
+            and running it again changes nothing.
+
+            Example:
+              varve sync --repo /backup/repo --with ssh://standby/srv/repo
+            """
+    )
+
+    @Option(
+        help: ArgumentHelp("The other repository.", valueName: "repo"),
+        completion: .directory
+    )
+    var with: ByteArgument
+
+    @OptionGroup(title: "Which snapshots") var filter: FilterOptions
+    @Option(help: TransferChoice.sinceHelp)
+    var since: TimeArgument?
+
+    @OptionGroup var transfer: TransferOptions
+    @OptionGroup var repository: RepositoryOptions
+    @OptionGroup var output: OutputOptions
+
+    func run(_ console: Console) throws {
+        let here = try repository.place()
+        let there = try repository.place(of: with)
+        var choice = TransferChoice()
+        choice.snapshots = []
+        choice.filter = filter
+        choice.since = since
+        let name = with.printable
+        let before = try Set(there.repository.snapshotIDs())
+        try transfer.run(choice, from: there, to: here, "from \(name)", console)
+        try transfer.run(choice, from: here, to: there, "to \(name)", besides: before, console)
+    }
+}

@@ -1,0 +1,41 @@
+import Bytes
+import Platform
+import Repository
+import Sync
+import TestSupport
+
+/// A server on a thread of its own, joined to a client by pipes.
+final class ServedPair: Sendable {
+    let connection: Connection
+    private let outcome = Monitor<Result<Void, any Error>?>(nil)
+
+    /// Serves what `open` returns; content is looked at only if `verifies`.
+    init(
+        _ policy: ServePolicy = ServePolicy(), _ service: any StreamService = NoStreams(),
+        _ purpose: ClientHello.Purpose = .use, path: String = "", verifies: Bool = true,
+        open: @escaping @Sendable (ClientHello) throws -> any Storage
+    ) throws {
+        let (here, there) = try PipePair.joined()
+        let server =
+            verifies
+            ? WireServer(there, policy, service, openStorage: open)
+            : WireServer(there, policy, service, verify: { _, _, _ in }, openStorage: open)
+        let outcome = self.outcome
+        WorkerThreads(count: 1) { _ in
+            let result = Result { try server.run() }
+            outcome.update { $0 = result }
+        }.detach()
+        connection = try Connection(here, location: "the test", purpose, path: Array(path.utf8))
+    }
+
+    /// Serves one storage.
+    convenience init(
+        _ storage: any Storage, _ policy: ServePolicy = ServePolicy(),
+        _ service: any StreamService = NoStreams(), verifies: Bool = true
+    ) throws {
+        try self.init(policy, service, verifies: verifies) { _ in storage }
+    }
+
+    /// Waits for the server to end and tells how it did.
+    func serverOutcome() -> Result<Void, any Error> { outcome.wait { $0 } }
+}
