@@ -127,11 +127,13 @@ package struct DeltaService: StreamService {
             return
         }
         var next = 0
-        _ = try sender.send(wanted, known: known, to: WireSink(content), query: { blobs, _ in
-            guard next < request.present.count else { return nil }
-            defer { next += blobs.count }
-            return Array(request.present.dropFirst(next).prefix(blobs.count))
-        })
+        _ = try sender.send(
+            wanted, known: known, to: WireSink(content),
+            query: { blobs, _ in
+                guard next < request.present.count else { return nil }
+                defer { next += blobs.count }
+                return Array(request.present.dropFirst(next).prefix(blobs.count))
+            })
     }
 }
 

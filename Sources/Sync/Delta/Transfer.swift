@@ -114,10 +114,12 @@ package struct Transfer {
         let sender = DeltaSender(source.repository, progress)
         _ = try connection.upload(DeltaService.receiveRequest) { stream in
             let sink = sink(WireSink(stream))
-            summary = try sender.send(missing, known: known, to: sink, query: { blobs, size in
-                guard known.isEmpty || size > Self.askingSize else { return nil }
-                return try connection.have(blobs)
-            })
+            summary = try sender.send(
+                missing, known: known, to: sink,
+                query: { blobs, size in
+                    guard known.isEmpty || size > Self.askingSize else { return nil }
+                    return try connection.have(blobs)
+                })
         }
         return summary
     }
@@ -174,9 +176,12 @@ package struct Transfer {
         let sender = DeltaSender(source.repository, progress)
         let index = target.repository.index
         let result = Result {
-            try sender.send(missing, known: known, to: sink(pipe), query: { blobs, _ in
-                try blobs.map { id throws(RepositoryError) in try !index.findPresent(id).isEmpty }
-            })
+            try sender.send(
+                missing, known: known, to: sink(pipe),
+                query: { blobs, _ in
+                    try blobs.map { id throws(RepositoryError) in try !index.findPresent(id).isEmpty
+                    }
+                })
         }
         pipe.finish()
         thread.join()
