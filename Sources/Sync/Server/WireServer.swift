@@ -61,7 +61,7 @@ package final class WireServer: Sendable {
         } catch {
             failure = error
             let farewell = RemoteFailure(error)
-            try? writer.send { ServerMessage.farewell(farewell).encode(&$0, 0) }
+            try? writer.sendLast { ServerMessage.farewell(farewell).encode(&$0, 0) }
         }
         endStreams()
         slow.close()
