@@ -103,7 +103,8 @@ package struct RemoteLocation: Equatable, Sendable {
         user: [UInt8]?, host: [UInt8], port: UInt16?, path: [UInt8]
     ) throws(LocationError) {
         try Self.check(host, "host", UInt8(ascii: ":"))
-        if let user { try Self.check(user, "user", UInt8(ascii: "\\")) }
+        let backslash: UInt8 = 0x5c
+        if let user { try Self.check(user, "user", backslash) }
         var path = path
         if path.starts(with: "~/".utf8) { path.removeFirst(2) }
         while path.count > 1, path.last == PathBytes.separator { path.removeLast() }

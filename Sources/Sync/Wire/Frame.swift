@@ -13,10 +13,10 @@ internal import Hashing
 //         16     n  payload
 //     16 + n     8  low half of XXH3-128 of everything before, xor the salt
 //
-// Integers are little-endian. The salt is 0 in the client's first frame, the hello, which names it;
-// it is the same for all other frames of both sides, but for a farewell in place of the welcome. So a frame that is lost, repeated, reordered or
-// taken from another conversation is noticed. Whether nobody changes them on the way is ssh's to
-// guarantee.
+// Integers are little-endian. The salt is 0 in the client's first frame, the hello, which names it,
+// and in a farewell that comes in place of the welcome; it is the same for all other frames of both
+// sides. So a frame that is lost, repeated, reordered or of another conversation is noticed.
+// Whether nobody changes them on the way is ssh's to guarantee.
 //
 // The conversation:
 //
