@@ -119,7 +119,7 @@ private final class CaptureRun {
         comparison = ParentComparison(trusted, NodeSource(repository))
         writer = try RepositoryWriter(repository, isDryRun: options.isDryRun)
         pipeline = ContentPipeline(
-            repository, writer, options, trustsParent: trusted != nil, progress)
+            repository, writer, options, parent: trusted?.root, progress)
         let encoder = BlobEncoder(options.level)
         self.encoder = encoder
         let writer = self.writer
@@ -293,7 +293,7 @@ extension CaptureRun {
         if case .file(_, let content)? = base?.payload { baseContent = content }
         let job = FileJob(
             number: nextJob, walk: walk, path: walk.sourcePath(path), size: status.size,
-            base: baseContent)
+            inode: status.inode, base: baseContent)
         nextJob += 1
         waiting.append(.reading(job: job.number, template, base: baseContent))
         nextRun.append(job)

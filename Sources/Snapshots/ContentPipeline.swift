@@ -22,6 +22,7 @@ struct FileJob: Sendable {
     /// Path below the source directory.
     var path: [UInt8]
     var size: UInt64
+    var inode: UInt64
     /// What the parent snapshot has for the path.
     var base: Content?
 }
@@ -88,6 +89,7 @@ final class ContentPipeline: Sendable {
     let buffers: BufferPool
     let progress: WorkProgress
     let rateLimit: RateLimit?
+    let kin: KinFiles
 
     private let writer: RepositoryWriter
     private let level: CompressionLevel
@@ -101,11 +103,12 @@ final class ContentPipeline: Sendable {
 
     init(
         _ repository: Repository, _ writer: RepositoryWriter, _ options: CaptureOptions,
-        trustsParent: Bool, _ progress: WorkProgress
+        parent: TreeRoot?, _ progress: WorkProgress
     ) {
         self.repository = repository
         self.writer = writer
-        self.trustsParent = trustsParent
+        trustsParent = parent != nil
+        kin = KinFiles(parent, repository)
         self.progress = progress
         chunking = repository.config.chunking
         level = options.level

@@ -83,7 +83,7 @@ struct FileReader {
         _ file: borrowing Descriptor, _ status: FileStatus, _ job: FileJob
     ) throws(PlatformError) -> Bool {
         let size = status.size
-        var base = baseContent(job)
+        var base = baseContent(file, job)
         var ordinal = 0
         var position: UInt64 = 0
         for extent in try extents(file, status, job) {
@@ -112,12 +112,18 @@ struct FileReader {
     }
 
     /// A parent whose content list cannot be read is no base; the file is simply cut anew.
-    private func baseContent(_ job: FileJob) -> BaseContent? {
-        guard let content = job.base else { return nil }
-        do throws(RepositoryError) {
-            return BaseContent(try nodes.pieces(content), limit: pipeline.chunking.maximum)
-        } catch {
-            return nil
+    private func baseContent(_ file: borrowing Descriptor, _ job: FileJob) -> BaseContent? {
+        guard let content = job.base ?? kinContent(file, job),
+            let pieces = try? nodes.pieces(content)
+        else { return nil }
+        return BaseContent(pieces, limit: pipeline.chunking.maximum)
+    }
+
+    /// What a file that the parent does not have may have come from.
+    private func kinContent(_ file: borrowing Descriptor, _ job: FileJob) -> Content? {
+        guard job.size >= KinFiles.leastSize else { return nil }
+        return try? pipeline.kin.content(for: job.path, inode: job.inode, nodes) {
+            try file.read(KinFiles.sampleSize, at: 0, job.path)
         }
     }
 

@@ -108,6 +108,12 @@ extension Failure {
     private init(_ error: OutputError) {
         switch error {
         case .closed: self.init(message: "standard output was closed", status: .done)
+        case .failed(let error) where error.errno == .brokenPipe:
+            self.init(
+                message: "the reader of standard output stopped before the end",
+                meaning: "Nothing was changed here; the reader tells what it did.",
+                advice: "Put right what it complains of, then run the command again."
+            )
         case .failed(let error):
             self.init(
                 message: "cannot write to standard output: \(error.errno)",

@@ -111,3 +111,70 @@ struct PatchedContentTests {
         #expect(try Fixtures.read(vault.directory.path("target/table")) == content)
     }
 }
+
+/// New files that were made of old ones.
+struct KinFilesTests {
+    private let vault: Vault
+    private let content: [UInt8]
+
+    init() throws {
+        vault = try Vault()
+        var generator = SplitMix64(seed: 611)
+        content = generator.bytes(200_000)
+        try vault.directory.write(content, "source/dump-2026-11-20.sql")
+        try vault.settle(try vault.capture().record)
+    }
+
+    private func edited(_ seed: UInt64) -> [UInt8] {
+        var generator = SplitMix64(seed: seed)
+        var edited = content
+        for _ in 0..<30 {
+            let place = generator.below(edited.count - 20)
+            edited.replaceSubrange(place..<place + 20, with: generator.bytes(20))
+        }
+        return edited
+    }
+
+    private func expect(_ bytes: [UInt8], at path: String, storedBelow limit: UInt64) throws {
+        let result = try vault.capture()
+        #expect(result.write.storedBytes < limit)
+        try vault.restore(result.record)
+        #expect(try Fixtures.read(vault.directory.path("target/" + path)) == bytes)
+    }
+
+    @Test func `The dump of the next day is stored as what changed`() throws {
+        let bytes = edited(612)
+        try vault.directory.write(bytes, "source/dump-2026-11-21.sql")
+        try expect(bytes, at: "dump-2026-11-21.sql", storedBelow: 20_000)
+    }
+
+    @Test func `A file that was renamed and changed is stored as what changed`() throws {
+        let (before, after) = (
+            vault.directory.path("source/dump-2026-11-20.sql"), vault.directory.path("source/b")
+        )
+        try FileOperations.rename(before, to: after, at: Descriptor.workingDirectory)
+        let bytes = edited(613)
+        let file = try Descriptor.open(after, .writeOnly)
+        try file.write(bytes.span, at: 0, after)
+        try expect(bytes, at: "b", storedBelow: 20_000)
+    }
+
+    @Test func `A like name with other content is stored whole`() throws {
+        var generator = SplitMix64(seed: 614)
+        let bytes = generator.bytes(200_000)
+        try vault.directory.write(bytes, "source/dump-2026-11-22.sql")
+        let result = try vault.capture()
+        #expect(result.write.patchedChunks == 0)
+        #expect(result.write.storedBytes > 200_000)
+    }
+
+    @Test func `Numbers do not matter in a name`() {
+        for (one, other) in [
+            ("dump-2026-11-20.sql", "dump-2027-01-02.sql"), ("a/log.1", "b/log.12"),
+            ("part-00000-4f3a-11.bin", "part-1-9b2c-7.bin"),
+        ] {
+            #expect(KinFiles.stem([UInt8](one)) == KinFiles.stem([UInt8](other)))
+        }
+        #expect(KinFiles.stem([UInt8]("face")) != KinFiles.stem([UInt8]("bade")))
+    }
+}

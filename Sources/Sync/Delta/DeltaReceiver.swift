@@ -140,7 +140,7 @@ package final class DeltaReceiver {
         known.append(item)
     }
 
-    /// Makes the blobs received so far durable: before the snapshot (invariant 2 of the repository).
+    /// Makes the blobs received so far durable: before the snapshot that needs them.
     private func finishIntake() throws {
         guard let intake else { return }
         self.intake = nil

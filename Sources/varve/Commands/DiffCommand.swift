@@ -3,6 +3,7 @@ internal import Bytes
 internal import Platform
 internal import Repository
 internal import Snapshots
+internal import Sync
 
 struct DiffCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -22,6 +23,7 @@ struct DiffCommand: VarveCommand {
             Examples:
               varve diff latest~1 latest
               varve diff 3f2a9c:tables/orders latest --stat
+              varve diff latest~1 latest --blocks
             """
     )
 
@@ -42,14 +44,37 @@ struct DiffCommand: VarveCommand {
     @Flag(help: "Count the differences and their bytes, in a summary at the end.")
     var stat = false
 
+    @Flag(
+        help: """
+            Tell instead, for each file with other content, how many bytes are in chunks that are \
+            there already, in chunks stored as patches and in new ones, and what shipping the \
+            difference would cost.
+            """
+    )
+    var blocks = false
+
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if blocks, stat { throw ValidationError("'--stat' and '--blocks' exclude each other.") }
+    }
 
     func run(_ console: Console) throws {
         let place = try before.parsed()
         let selector = try after.snapshot()
+        if blocks, !place.path.isEmpty {
+            throw UsageError(
+                "'--blocks' is about whole snapshots",
+                "Name the snapshot without what follows the colon."
+            )
+        }
         let repository = try repository.open()
         let before = try selection.find(place.snapshot, in: repository, console)
         let after = try selection.find(selector, in: repository, console)
+        if blocks {
+            let explanation = try DeltaExplanation(from: before.item, to: after.item, repository)
+            return try BlockReport(explanation).print(console)
+        }
         var report = try DiffReport(console, before.id, after.id)
         try SnapshotDifference.forEachChange(
             before.record,

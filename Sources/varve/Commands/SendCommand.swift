@@ -83,7 +83,12 @@ struct SendCommand: VarveCommand {
         let items = known.map { [$0.item] } ?? []
         let isOutputFree = target != nil || estimate
         let summary = try ProgressDisplay.showing(console, onOutput: isOutputFree) { progress in
-            try DeltaSender(repository, progress).send([wanted.item], known: items, to: carrier)
+            do {
+                return try DeltaSender(repository, progress)
+                    .send([wanted.item], known: items, to: carrier)
+            } catch let error as PlatformError where !isOutputFree && error.errno == .brokenPipe {
+                throw OutputError.failed(error)
+            }
         }
         try file?.finish()
         try print(summary, wanted.id, known?.id, console)

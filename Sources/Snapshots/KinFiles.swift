@@ -1,0 +1,128 @@
+internal import Bytes
+internal import Deltas
+internal import Hashing
+internal import Platform
+internal import Repository
+
+/// Finds what a new file was made of: a file of the parent snapshot that was renamed, or one with a
+/// like name and like content, such as the dump of the day before.
+///
+/// Shared between threads. The parent's manifest is read through once, when the first file asks.
+final class KinFiles: Sendable {
+    private struct Candidate {
+        var path: [UInt8]
+        var content: Content
+        var mtime: Timestamp
+    }
+
+    private struct Table {
+        var byInode: [UInt64: Candidate] = [:]
+        var byStem: [[UInt8]: [Candidate]] = [:]
+    }
+
+    private let parent: TreeRoot?
+    private let repository: Repository
+    private let table = Monitor<Table?>(nil)
+
+    /// Smaller files cost less than looking for their kin.
+    static let leastSize: UInt64 = 64 << 10
+    /// Bytes at the beginning of a file by which its kin is chosen.
+    static let sampleSize = 256 << 10
+    /// Candidates of a like name whose content is looked at, the newest first.
+    private static let candidateLimit = 4
+    /// So many large files are remembered of the parent.
+    private static let fileLimit = 100_000
+    /// Contents that share fewer features are no kin.
+    private static let leastShared = 2
+
+    init(_ parent: TreeRoot?, _ repository: Repository) {
+        self.parent = parent
+        self.repository = repository
+    }
+
+    /// The content that a new file may have come from; nil when there is none like it.
+    ///
+    /// `sample` gives the first bytes of the file.
+    func content(
+        for path: [UInt8], inode: UInt64, _ nodes: NodeSource, sample: () throws -> [UInt8]
+    ) throws -> Content? {
+        guard parent != nil else { return nil }
+        let (renamed, likely) = table.read { table in
+            let known = table ?? makeTable()
+            table = known
+            return (known.byInode[inode], known.byStem[Self.stem(path)] ?? [])
+        }
+        if let renamed { return renamed.content }
+        guard !likely.isEmpty else { return nil }
+        let bytes = try sample()
+        guard !Self.isParquet(bytes) else { return nil }
+        return best(among: likely, Sketch(bytes.span), nodes)
+    }
+
+    /// Its pages are compressed: like content does not look alike.
+    private static func isParquet(_ bytes: [UInt8]) -> Bool { bytes.starts(with: "PAR1".utf8) }
+
+    private func best(
+        among candidates: [Candidate], _ sketch: Sketch, _ nodes: NodeSource
+    ) -> Content? {
+        var best: (shared: Int, content: Content)?
+        for candidate in candidates {
+            guard let beginning = try? beginning(candidate.content, nodes) else { continue }
+            let shared = sketch.shared(with: Sketch(beginning.span))
+            if shared >= max(Self.leastShared, (best?.shared ?? 0) + 1) {
+                best = (shared, candidate.content)
+            }
+        }
+        return best?.content
+    }
+
+    private func beginning(
+        _ content: Content, _ nodes: NodeSource
+    ) throws(RepositoryError) -> [UInt8] {
+        guard case .chunk(let id, let size)? = try nodes.pieces(content).first else { return [] }
+        return Array(try nodes.chunk(id, size: size).prefix(Self.sampleSize))
+    }
+
+    /// A parent that cannot be read to its end has no more kin.
+    private func makeTable() -> Table {
+        var table = Table()
+        var count = 0
+        var cursor = ManifestCursor(parent, NodeSource(repository))
+        while count < Self.fileLimit, let entry = try? cursor.next() {
+            guard case .file(let size, let content) = entry.payload, size >= Self.leastSize else {
+                continue
+            }
+            let candidate = Candidate(path: entry.path, content: content, mtime: entry.mtime)
+            table.byInode[entry.inode] = candidate
+            table.byStem[Self.stem(entry.path), default: []].append(candidate)
+            count += 1
+        }
+        for (stem, candidates) in table.byStem {
+            let newest = candidates.sorted { $0.mtime > $1.mtime }
+            table.byStem[stem] = Array(newest.prefix(Self.candidateLimit))
+        }
+        return table
+    }
+
+    /// The name without its directory, each run of digits in it, and of letters that may be
+    /// hexadecimal next to them, replaced by one mark.
+    static func stem(_ path: [UInt8]) -> [UInt8] {
+        var stem: [UInt8] = []
+        var run: [UInt8] = []
+        func endRun() {
+            let hasDigit = run.contains { (0x30...0x39).contains($0) }
+            stem += hasDigit ? [UInt8(ascii: "#")] : run
+            run = []
+        }
+        for byte in PathBytes.name(path) {
+            if (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) {
+                run.append(byte)
+            } else {
+                endRun()
+                stem.append(byte)
+            }
+        }
+        endRun()
+        return stem
+    }
+}
