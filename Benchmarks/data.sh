@@ -5,12 +5,13 @@
 #   many    200,000 files of 8 to 48 bytes in 1,000 directories
 #   edits   100 MB of text, before and after 10,000 scattered edits of 20 bytes
 #   night   a Delta table of 60 small segments, and the same compacted into one
+#   row     760 MB of text, before and after one row was inserted at the front
 # The generators come from PyPI into a virtual environment in DIR.
 set -euo pipefail
 dir=${1:?usage: data.sh DIR [SET...]}
 shift
 sets=("$@")
-if [[ ${#sets[@]} -eq 0 ]]; then sets=(mixed many edits night); fi
+if [[ ${#sets[@]} -eq 0 ]]; then sets=(mixed many edits night row); fi
 mkdir -p "$dir"
 cd "$dir"
 
@@ -79,6 +80,17 @@ shutil.move("night.part/work", "night.part/compacted")
 P
 }
 
+make_row() {
+    make_set mixed
+    mkdir row.part
+    ln mixed/text/lineitem.tbl row.part/before
+    {
+        printf '0|155190|7706|1|17|21168.23|0.04|0.02|N|O|1996-03-13|1996-02-12|1996-03-22|'
+        printf 'DELIVER IN PERSON|TRUCK|a row that was not there|\n'
+        cat row.part/before
+    } >row.part/after
+}
+
 # make_set SET: makes it under another name first, so that half a set is never taken for one.
 make_set() {
     if [[ -d $1 ]]; then return; fi
@@ -90,9 +102,9 @@ make_set() {
 
 for set in "${sets[@]}"; do
     case $set in
-    mixed | many | edits | night) make_set "$set" ;;
+    mixed | many | edits | night | row) make_set "$set" ;;
     *)
-        echo "data.sh: there is no set '$set': mixed, many, edits or night" >&2
+        echo "data.sh: there is no set '$set': mixed, many, edits, night or row" >&2
         exit 2
         ;;
     esac

@@ -24,12 +24,20 @@ settle() {
     if [[ ${VARVE_BENCH_COLD:-0} -eq 1 ]]; then echo 3 >/proc/sys/vm/drop_caches; fi
 }
 
-# measure CASE TOOL FILLED COMMAND...: runs the command and appends one line to the figures,
+# record CASE TOOL SECONDS BYTES PEAK: appends one line to the figures, and prints it.
+record() {
+    printf '%s\t%s\t%s\t%s\t%s\n' "$@" >>"$figures"
+    tail -n 1 "$figures" | awk -F '\t' \
+        '{ printf "%-16s %-14s %9.3f s %11.3f MB %6.0f MB peak\n", $1, $2, $3, $4 / 1e6, $5 / 1024 }'
+}
+
+# measure CASE TOOL FILLED COMMAND...: runs the command and records
 #   case, tool, seconds, bytes by which the path FILLED grew, peak memory in KiB
-# or "failed" instead of the numbers. CASE - is preparation: run, neither measured nor recorded.
+# or "failed" instead of the numbers. With FILLED @NAME the bytes are what the function NAME prints
+# afterwards. CASE - is preparation: run, neither measured nor recorded.
 failures=0
 measure() {
-    local case=$1 tool=$2 filled=$3 before after start seconds
+    local case=$1 tool=$2 filled=$3 before=0 bytes start seconds
     shift 3
     if [[ $case == - ]]; then
         "$@" >"$scratch/output" 2>&1 && return
@@ -37,7 +45,7 @@ measure() {
         echo "preparation failed: $*" >&2
         return 1
     fi
-    before=$(bytes_below "$filled")
+    if [[ $filled != @* ]]; then before=$(bytes_below "$filled"); fi
     settle
     start=$EPOCHREALTIME
     if ! /usr/bin/time -q -o "$scratch/peak" -f %M "$@" >"$scratch/output" 2>&1; then
@@ -48,11 +56,8 @@ measure() {
         return
     fi
     seconds=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.4f", b - a }')
-    after=$(bytes_below "$filled")
-    printf '%s\t%s\t%s\t%s\t%s\n' "$case" "$tool" "$seconds" "$((after - before))" \
-        "$(tail -n 1 "$scratch/peak")" >>"$figures"
-    tail -n 1 "$figures" | awk -F '\t' \
-        '{ printf "%-16s %-14s %9.3f s %9.1f MB %6.0f MB peak\n", $1, $2, $3, $4 / 1e6, $5 / 1024 }'
+    if [[ $filled == @* ]]; then bytes=$("${filled#@}"); else bytes=$(bytes_below "$filled"); fi
+    record "$case" "$tool" "$seconds" "$((bytes - before))" "$(tail -n 1 "$scratch/peak")"
 }
 
 # prove_same CASE TOOL BEFORE AFTER: a restore that is not the original counts as failed.
@@ -63,6 +68,23 @@ prove_same() {
     printf '%s\t%s\tfailed\n' "$1" "$2" >>"$figures"
     printf '%-16s %-14s RESTORED WRONGLY:\n' "$1" "$2" >&2
     head "$scratch/output" >&2
+}
+
+# Sets with two states, of which the second follows the first.
+# shellcheck disable=SC2034 # used by those who source this
+declare -A earlier=([edits]=before [night]=small [row]=before) \
+    later=([edits]=after [night]=compacted [row]=after)
+
+# put SET STATE: makes $scratch/work/store that state of the set.
+put() {
+    rm -rf "$scratch/work"
+    mkdir "$scratch/work"
+    cp -r "$data/$1/$2" "$scratch/work/store"
+}
+# put_later SET: what a change within the second of the first snapshot could hide, does not happen.
+put_later() {
+    sleep 1.1
+    put "$1" "${later[$1]}"
 }
 
 # scatter DIRECTORY: overwrites about 1 % of the bytes of every file, in runs of up to 64 KiB at

@@ -1,17 +1,21 @@
 #!/usr/bin/env bash
-# peers.sh DIR: runs the peers alone on the data below DIR (see data.sh), once, also on the sets
-# `edits` and `night`; one line per figure. Sourced by run.sh for the functions.
+# peers.sh DIR: runs the peers alone on the data below DIR (see data.sh), once, also on the set
+# `night`; one line per figure. Sourced by run.sh for the functions.
 #
 # Every function is TOOL_WORK CASE SET, with the works first (into a new repository), again (no
-# change), restore (into nothing), inplace (1 % of the target differs) and check.
+# change), restore (into nothing), inplace (1 % of the target differs), check, growth (a second
+# snapshot, of the later state of the set), delta (what turns the earlier state into the later),
+# push (to another host that has nothing yet, over SSH) and idle (nothing to push).
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
     set -euo pipefail
     data=$(realpath -- "${1:?usage: peers.sh DIR}")
     scratch=$(mktemp -d "$data/scratch.XXXXXX")
     figures=$scratch/figures
-    trap 'rm -rf "$scratch"' EXIT
+    trap 'stop_sshd; rm -rf "$scratch"' EXIT
     # shellcheck source=Benchmarks/measure.sh
     source "$(dirname "$0")/measure.sh"
+    # shellcheck source=Benchmarks/sshd.sh
+    source "$(dirname "$0")/sshd.sh"
 fi
 declare -A archives # the number of the last archive of each borg repository
 
@@ -48,6 +52,22 @@ restic_check() {
     if [[ ! -d $scratch/restic-$2 ]]; then restic_first - "$2"; fi
     measure "$1" restic - restic -q -r "$scratch/restic-$2" check --read-data
 }
+restic_growth() {
+    rm -rf "$scratch/restic-growth"
+    measure - restic - restic -q -r "$scratch/restic-growth" init
+    put "$2" "${earlier[$2]}"
+    restic_snapshot - growth "$scratch/work"
+    put_later "$2"
+    restic_snapshot "$1" growth "$scratch/work"
+}
+restic_push() {
+    local repository=sftp:standby:$scratch/there/restic
+    local carrier=(-o "sftp.command=ssh -F $scratch/ssh/config standby -s sftp")
+    rm -rf "$scratch/there/restic"
+    measure - restic - restic -q "${carrier[@]}" -r "$repository" init
+    measure "$1" restic "$scratch/there/restic" \
+        restic -q "${carrier[@]}" -r "$repository" backup "$data/$2"
+}
 
 # borg: without encryption, zstd level 3.
 borg_first() {
@@ -78,6 +98,21 @@ borg_check() {
     if [[ ! -d $scratch/borg-$2 ]]; then borg_first - "$2"; fi
     measure "$1" borg - borg check --verify-data "$scratch/borg-$2"
 }
+borg_growth() {
+    rm -rf "$scratch/borg-growth"
+    archives[growth]=0
+    measure - borg - borg init -e none "$scratch/borg-growth"
+    put "$2" "${earlier[$2]}"
+    borg_snapshot - growth "$scratch/work"
+    put_later "$2"
+    borg_snapshot "$1" growth "$scratch/work"
+}
+borg_push() {
+    local repository=ssh://standby$scratch/there/borg
+    rm -rf "$scratch/there/borg"
+    measure - borg - borg init -e none --make-parent-dirs "$repository"
+    measure "$1" borg "$scratch/there/borg" borg create -C zstd,3 "$repository::1" "$data/$2"
+}
 
 # rsync: a plain copy, no history.
 rsync_first() {
@@ -96,6 +131,38 @@ rsync_inplace() {
         rsync -a --inplace --no-whole-file --checksum --delete "$data/$2/" "$target/"
     prove_same "$1" rsync "$data/$2" "$target"
     rm -rf "$target"
+}
+# rsync_sent: the bytes that the last rsync sent in both directions: the receiver's checksums too.
+rsync_sent() {
+    awk -F ': ' '/^Total bytes (sent|received)/ { gsub(",", "", $2); sum += $2 } END { print sum }' \
+        "$scratch/output"
+}
+rsync_delta() {
+    local target=$scratch/rsync-target
+    mkdir "$target"
+    cp "$data/$2/${earlier[$2]}" "$target/file"
+    measure "$1" 'rsync -z' @rsync_sent \
+        rsync -az --no-whole-file --ignore-times --stats "$data/$2/${later[$2]}" "$target/file"
+    prove_same "$1" 'rsync -z' "$data/$2/${later[$2]}" "$target/file"
+    rm -rf "$target"
+}
+rsync_push() {
+    rm -rf "$scratch/there/rsync"
+    mkdir -p "$scratch/there/rsync"
+    measure "$1" rsync "$scratch/there/rsync" rsync -a "$data/$2/" "standby:$scratch/there/rsync/"
+    prove_same "$1" rsync "$data/$2" "$scratch/there/rsync"
+}
+
+# Patches of one file against another.
+xdelta3_delta() {
+    measure "$1" xdelta3 "$scratch/x" \
+        xdelta3 -e -f -s "$data/$2/${earlier[$2]}" "$data/$2/${later[$2]}" "$scratch/x"
+    rm -f "$scratch/x"
+}
+zstd_delta() {
+    measure "$1" 'zstd --patch-from' "$scratch/z" \
+        zstd -q -3 "--patch-from=$data/$2/${earlier[$2]}" "$data/$2/${later[$2]}" -o "$scratch/z"
+    rm -f "$scratch/z"
 }
 
 # The floors: what the same data costs without any backup tool.
@@ -123,37 +190,7 @@ cp_restore() {
     rm -rf "$scratch/cp-target"
 }
 cat_inplace() { cat_first "$@"; }
-
-# replace SET BEFORE AFTER: what the snapshot tools store when one becomes the other.
-replace() {
-    local set=$1 before=$2 after=$3 work=$scratch/work tool
-    for tool in restic borg; do
-        mkdir "$work"
-        cp -rp "$data/$set/$before" "$work/store"
-        if [[ $tool == restic ]]; then
-            measure - restic - restic -q -r "$scratch/restic-$set" init
-        else
-            measure - borg - borg init -e none "$scratch/borg-$set"
-        fi
-        "${tool}_snapshot" - "$set" "$work"
-        sleep 1.1 # a change within the second of the first snapshot must not hide
-        rm -rf "$work/store"
-        cp -r "$data/$set/$after" "$work/store"
-        "${tool}_snapshot" "$set" "$set" "$work"
-        rm -rf "$work"
-    done
-}
-patch_edits() {
-    local before=$data/edits/before after=$data/edits/after work=$scratch/work
-    mkdir "$work" "$work/source" "$work/target"
-    cp "$after" "$work/source/db"
-    cp -p "$before" "$work/target/db"
-    measure edits 'rsync -z' - rsync -az --no-W --stats "$work/source/" "$work/target/"
-    sed -n 's/^Total bytes sent: /edits            rsync -z       bytes sent: /p' "$scratch/output"
-    measure edits xdelta3 "$work/x" xdelta3 -e -f -s "$before" "$after" "$work/x"
-    measure edits 'zstd --patch' "$work/z" zstd -q -3 "--patch-from=$before" "$after" -o "$work/z"
-    rm -rf "$work"
-}
+ssh_idle() { measure "$1" 'ssh true' - ssh -F "$scratch/ssh/config" standby true; }
 
 peers_main() {
     local tool
@@ -164,11 +201,13 @@ peers_main() {
     for tool in restic borg; do "${tool}_check" check-mixed mixed; done
     for tool in restic borg rsync cat tar; do "${tool}_first" first-many many; done
     for tool in restic borg rsync find; do "${tool}_again" again-many many; done
-    if [[ -d $data/edits ]]; then
-        replace edits before after
-        patch_edits
-    fi
-    if [[ -d $data/night ]]; then replace night small compacted; fi
+    for tool in restic borg; do "${tool}_growth" growth-edits edits; done
+    for tool in rsync xdelta3 zstd; do "${tool}_delta" delta-edits edits; done
+    for tool in rsync xdelta3; do "${tool}_delta" delta-row row; done
+    for tool in restic borg; do "${tool}_growth" growth-night night; done
+    start_sshd
+    for tool in restic borg rsync; do "${tool}_push" push-mixed mixed; done
+    ssh_idle idle-mixed mixed
     return $((failures > 0))
 }
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then peers_main; fi

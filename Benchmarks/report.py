@@ -14,7 +14,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 PEAK_LIMIT_MB = 200
-FLOORS = ["cat", "tar | zstd -1", "find -newer", "cp -a", "cp -a, sync"]
+FLOORS = ["cat", "tar | zstd -1", "find -newer", "cp -a", "cp -a, sync", "ssh true"]
+# In these, the bytes beside the seconds are of interest: stored by the tool, or sent.
+SIZED = ("first-", "growth-", "delta-", "push-")
 
 
 @dataclass
@@ -84,6 +86,15 @@ class Figures:
         measured = "–" if own is None else f"{own:.3f} s"
         return Goal(f"≤ {limit:g} s", measured, None if own is None else own <= limit)
 
+    def bytes_at_most(self, case: str, limit_mb: float, peer: str) -> Goal:
+        """Returns the goal that varve writes or sends no more than so much."""
+        own, other = self.of.get((case, "varve")), self.of.get((case, peer))
+        text = f"≤ {limit_mb:g} MB"
+        if own is None:
+            return Goal(text, "–", None)
+        ratio = f", 1/{other.stored / own.stored:.3g} of {peer}" if other and own.stored else ""
+        return Goal(text, megabytes(own.stored) + ratio, own.stored <= limit_mb * 1e6)
+
     def stored_no_more(self, case: str, peers: list[str]) -> Goal:
         """Returns the goal that varve stores no more than the most frugal of the peers."""
         text = "stored ≤ the smaller of " + ", ".join(peers)
@@ -105,7 +116,7 @@ def rate_goal(figures: Figures, case: str, size: int, least: float) -> Goal:
 
 
 def peak_goal(figures: Figures) -> Goal:
-    peaks = [figure.peak for (_, tool), figure in figures.of.items() if tool == "varve"]
+    peaks = [figure.peak for (_, tool), figure in figures.of.items() if is_own(tool)]
     text = f"≤ {PEAK_LIMIT_MB} MB"
     if not peaks:
         return Goal(text, "–", None)
@@ -150,8 +161,19 @@ def versions(varve: str) -> str:
             first_line(["borg", "--version"]),
             re.sub(r" +", " ", rsync),
             f"zstd {zstd[0] if zstd else '?'}",
+            re.sub(r",.*", "", first_line(["xdelta3", "-V"])),
+            re.sub(r",.*", "", first_line(["ssh", "-V"])),
         ]
     )
+
+
+def is_own(tool: str) -> bool:
+    """Tells varve, also on the other side, from its peers."""
+    return tool.startswith("varve")
+
+
+def megabytes(count: int) -> str:
+    return f"{count / 1e6:.3f} MB" if count < 10e6 else f"{count / 1e6:.0f} MB"
 
 
 def duration(seconds: float) -> str:
@@ -164,7 +186,7 @@ def cell(figures: Figures, case: str, tool: str) -> str:
     figure = figures.of.get((case, tool))
     if figure is None:
         return "–"
-    stored = f", {figure.stored / 1e6:.0f} MB" if case.startswith("first-") else ""
+    stored = f", {megabytes(figure.stored)}" if case.startswith(SIZED) else ""
     return duration(figure.seconds) + stored
 
 
@@ -183,7 +205,9 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 def case_row(figures: Figures, case: str, work: str, goals: list[Goal]) -> list[str]:
     own = figures.seconds(case)
-    peers = [tool for tool in figures.tools(case) if tool != "varve" and tool not in FLOORS]
+    others = [tool for tool in figures.tools(case) if tool != "varve" and tool not in FLOORS]
+    # The other side of a push has its memory in the second table, and no time of its own.
+    peers = [tool for tool in others if not tool.endswith(", there")]
     floors = [tool for tool in figures.tools(case) if tool in FLOORS]
     return [
         work,
@@ -229,6 +253,32 @@ def goal_table(figures: Figures, mixed_bytes: int, chunker: str) -> str:
             "restore `mixed` in place, 1 % differs",
             [figures.within("inplace-mixed", Fraction(1, 4), "full restore", full_restore)],
         ),
+        "growth-edits": (
+            "second snapshot of `edits`: growth",
+            [figures.bytes_at_most("growth-edits", 0.3, "restic")],
+        ),
+        "delta-edits": (
+            "delta of `edits`: `send`",
+            [
+                figures.bytes_at_most("delta-edits", 0.25, "rsync -z"),
+                figures.at_most("delta-edits", 0.3),
+            ],
+        ),
+        "delta-row": (
+            "delta of `row`, one row more at the front: `send`",
+            [figures.bytes_at_most("delta-row", 0.1, "rsync -z")],
+        ),
+        "push-mixed": (
+            "push of `mixed` to an empty repository, loopback SSH",
+            [
+                figures.against("push-mixed", Fraction(1, 2), "rsync"),
+                figures.against("push-mixed", Fraction(1, 3), "borg"),
+            ],
+        ),
+        "idle-mixed": (
+            "push of `mixed` with nothing to do",
+            [figures.against("idle-mixed", Fraction(6, 5), "ssh true")],
+        ),
     }
     rows = [case_row(figures, case, *row) for case, row in cases.items()]
     peak, chunks = peak_goal(figures), chunker_goal(chunker)
@@ -238,7 +288,7 @@ def goal_table(figures: Figures, mixed_bytes: int, chunker: str) -> str:
             peaks[tool] = max(peaks[tool], figure.peak)
     peers = "; ".join(f"{tool} {bytes / 1e6:.0f} MB" for tool, bytes in peaks.items())
     rows.append(
-        ["peak memory, all of these", peak.text, peak.measured, peers, "", verdict([peak]), ""]
+        ["peak memory, all of these, both sides", peak.text, peak.measured, peers, "", verdict([peak]), ""]
     )
     rows.append(["chunker", chunks.text, chunks.measured, "", "", verdict([chunks]), ""])
     return table(["work", "goal", "varve", "peers", "ratio", "met?", "floor (varve ×)"], rows)
@@ -251,13 +301,13 @@ def all_figures(figures: Figures) -> str:
             tool,
             f"{figure.seconds:.3f}",
             f"{min(figure.rounds):.3f} – {max(figure.rounds):.3f}",
-            f"{figure.stored / 1e6:.1f}",
+            f"{figure.stored / 1e6:.3f}",
             f"{figure.peak / 1e6:.0f}",
         ]
         for (case, tool), figure in figures.of.items()
     ]
     rows += [[case, tool, "failed", "", "", ""] for case, tool in sorted(figures.failed)]
-    return table(["case", "tool", "seconds", "from – to", "MB written", "peak MB"], rows)
+    return table(["case", "tool", "seconds", "from – to", "MB written or sent", "peak MB"], rows)
 
 
 def count_and_size(directory: pathlib.Path) -> tuple[int, int]:
@@ -288,15 +338,19 @@ def main() -> None:
     print(f"- Machine: {machine(arguments.data)}.")
     print(f"- Tools: {versions(arguments.varve)}.")
     print(f"- Data: `mixed`, TPC-H tables as Parquet and as text, {mixed_bytes / 1e9:.2f} GB in")
-    print(f"  {mixed_count} files; `many`, {many_bytes / 1e6:.1f} MB in {many_count:,} files.")
+    print(f"  {mixed_count} files; `many`, {many_bytes / 1e6:.1f} MB in {many_count:,} files;")
+    print("  `edits`, 100 MB of text, before and after 10,000 scattered edits of 20 bytes; `row`,")
+    print("  760 MB of text, before and after one row was inserted at the front.")
     print(f"- Seconds are {rounds}, the tools taking turns; the page cache is")
     print(f"  {cache}; what was left to write back is written before each")
     print("  measurement. Every restored tree was compared with the original. Peak memory is the")
     print("  largest of all rounds.")
     print("- restic always encrypts, and compresses with its default; borg runs with `-e none` and")
     print("  `-C zstd,3`; rsync keeps one plain copy and no history.")
+    print("- `varve snapshot` beside a push is a snapshot that goes to the other host at once.")
     print("- Floors: `cat` reads every byte of the data once, `find -newer` looks at every file,")
-    print("  `tar | zstd -1` is one archive by `zstd -1 -T2`, `cp -a` copies the tree.\n")
+    print("  `tar | zstd -1` is one archive by `zstd -1 -T2`, `cp -a` copies the tree, `ssh true`")
+    print("  logs in and does nothing.\n")
     print(goal_table(figures, mixed_bytes, chunker))
     print("## All figures\n")
     print(all_figures(figures))

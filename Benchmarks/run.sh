@@ -3,7 +3,7 @@
 # case the tools take turns, one round each: whatever else the machine does meets all alike.
 #
 #   VARVE, FLOOR_BENCHMARK    the binaries to measure (default: built with SwiftPM)
-#   VARVE_BENCH_DIR           data and scratch space, about 12 GB (default: Benchmarks/data)
+#   VARVE_BENCH_DIR           data and scratch space, about 16 GB (default: Benchmarks/data)
 #   VARVE_BENCH_ROUNDS        rounds per case, the median counts (default: 3)
 #   VARVE_BENCH_COLD=1        empty the page cache before each measurement (needs root)
 #   VARVE_BENCH_RESULTS       where the table goes (default: Benchmarks/RESULTS.md)
@@ -12,7 +12,7 @@ here=$(realpath -- "$(dirname "$0")")
 cd "$here/.."
 
 all_cases=(first-mixed again-mixed restore-mixed inplace-mixed check-mixed first-many again-many
-    chunker)
+    growth-edits delta-edits delta-row push-mixed idle-mixed chunker)
 cases=("$@")
 if [[ $# -eq 0 ]]; then cases=("${all_cases[@]}"); fi
 for case in "${cases[@]}"; do
@@ -25,7 +25,7 @@ done
 rounds=${VARVE_BENCH_ROUNDS:-3}
 results=$(realpath -m -- "${VARVE_BENCH_RESULTS:-$here/RESULTS.md}")
 data=${VARVE_BENCH_DIR:-$here/data}
-"$here/data.sh" "$data" mixed many
+"$here/data.sh" "$data" mixed many edits row
 data=$(realpath -- "$data")
 # product NAME: builds it and prints where it is.
 product() {
@@ -36,13 +36,15 @@ varve=$(realpath -- "${VARVE:-$(product varve)}")
 floor_benchmark=$(realpath -- "${FLOOR_BENCHMARK:-$(product FloorBenchmark)}")
 
 scratch=$(mktemp -d "$data/scratch.XXXXXX")
-trap 'rm -rf "$scratch"' EXIT
+trap 'stop_sshd; rm -rf "$scratch"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 figures=$scratch/figures
 : >"$figures"
 # shellcheck source=Benchmarks/measure.sh
 source "$here/measure.sh"
+# shellcheck source=Benchmarks/sshd.sh
+source "$here/sshd.sh"
 # shellcheck source=Benchmarks/peers.sh
 source "$here/peers.sh"
 
@@ -76,6 +78,83 @@ varve_check() {
     if [[ ! -d $scratch/varve-$2 ]]; then varve_first - "$2"; fi
     measure "$1" varve - "$varve" check --read-data --repo "$scratch/varve-$2"
 }
+varve_growth() {
+    local repository=$scratch/varve-growth
+    rm -rf "$repository"
+    measure - varve - "$varve" init --repo "$repository"
+    put "$2" "${earlier[$2]}"
+    measure - varve - "$varve" snapshot "$scratch/work" --repo "$repository"
+    put_later "$2"
+    measure "$1" varve "$repository" "$varve" snapshot "$scratch/work" --repo "$repository"
+}
+# varve_delta CASE SET: sends what turns the earlier state into the later, and proves that another
+# repository makes it of that.
+varve_delta() {
+    local repository=$scratch/varve-pair-$2 stream=$scratch/stream there=$scratch/there/varve-pair
+    if [[ ! -d $repository ]]; then
+        varve_growth - "$2"
+        mv "$scratch/varve-growth" "$repository"
+    fi
+    rm -rf "$stream" "$there"
+    mkdir -p "$scratch/there"
+    measure "$1" varve "$stream" \
+        "$varve" send --from latest~1 latest --repo "$repository" --output "$stream"
+    measure - varve - "$varve" init --repo "$there"
+    measure - varve - "$varve" push latest~1 --repo "$repository" --to "$there"
+    measure - varve - "$varve" receive "$stream" --repo "$there"
+    measure - varve - "$varve" restore latest --repo "$there" --target "$scratch/varve-target"
+    prove_same "$1" varve "$data/$2/${later[$2]}" "$scratch/varve-target/store"
+    rm -rf "$scratch/varve-target" "$there"
+}
+
+# measure_both CASE TOOL FILLED COMMAND...: as measure, with another line for the varve that ssh runs
+# on the other side: TOOL, there.
+measure_both() {
+    local case=$1 tool=$2 seconds
+    cat >"$scratch/varve-there" <<S
+#!/bin/sh
+exec /usr/bin/time -q -o '$scratch/peak-there' -f %M '$varve' "\$@"
+S
+    chmod +x "$scratch/varve-there"
+    rm -f "$scratch/peak-there"
+    VARVE_REMOTE_VARVE=$scratch/varve-there measure "$@"
+    if [[ $case == - ]]; then return; fi
+    for _ in {1..100}; do
+        if [[ -s $scratch/peak-there ]]; then break; fi
+        sleep 0.05
+    done
+    seconds=$(tail -n 1 "$figures" | cut -f 3)
+    if [[ $seconds == failed ]]; then return; fi
+    record "$case" "$tool, there" "$seconds" 0 "$(tail -n 1 "$scratch/peak-there")"
+}
+# varve_there: a new repository on the other side.
+varve_there() {
+    rm -rf "$scratch/there/varve"
+    mkdir -p "$scratch/there"
+    measure_both - varve - "$varve" init --repo "standby:$scratch/there/varve"
+}
+varve_push() {
+    local there=$scratch/there/varve target=$scratch/varve-target
+    if [[ ! -d $scratch/varve-$2 ]]; then varve_first - "$2"; fi
+    varve_there
+    measure_both "$1" varve "$there" \
+        "$varve" push --repo "$scratch/varve-$2" --to "standby:$there"
+    if [[ $1 == - ]]; then return; fi
+    measure - varve - "$varve" restore latest --repo "$there" --target "$target"
+    prove_same "$1" varve "$data/$2" "$target"
+    rm -rf "$target"
+}
+# A snapshot that goes to the other side at once.
+snapshot_push() {
+    varve_there
+    measure_both "$1" 'varve snapshot' "$scratch/there/varve" \
+        "$varve" snapshot "$data/$2" --repo "standby:$scratch/there/varve"
+}
+varve_idle() {
+    if ! "$varve" list --repo "$scratch/there/varve" >/dev/null 2>&1; then varve_push - "$2"; fi
+    measure_both "$1" varve - \
+        "$varve" push --repo "$scratch/varve-$2" --to "standby:$scratch/there/varve"
+}
 
 # compare CASE SET TOOL...: the rounds of a case.
 compare() {
@@ -96,6 +175,17 @@ run_case() {
     check-mixed) compare "$1" mixed varve restic borg cat ;;
     first-many) compare "$1" many varve restic borg rsync cat tar ;;
     again-many) compare "$1" many varve restic borg rsync find ;;
+    growth-edits) compare "$1" edits varve restic borg ;;
+    delta-edits) compare "$1" edits varve rsync xdelta3 zstd ;;
+    delta-row) compare "$1" row varve rsync xdelta3 ;;
+    push-mixed)
+        start_sshd
+        compare "$1" mixed snapshot varve rsync borg restic
+        ;;
+    idle-mixed)
+        start_sshd
+        compare "$1" mixed varve ssh
+        ;;
     chunker)
         echo "chunker"
         (cd "$data" && "$floor_benchmark" mixed/text/lineitem.tbl) >"$scratch/chunker" || {

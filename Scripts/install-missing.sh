@@ -44,6 +44,8 @@ for_test() {
 for_bench() {
     for_build
     need borgbackup command_exists borg
+    need openssh-client command_exists ssh
+    need openssh-server test -x /usr/sbin/sshd
     need python3 command_exists python3
     need python3-venv venv_works
     need restic command_exists restic
@@ -88,7 +90,7 @@ apt_get() {
 }
 apt_get update
 apt_get install --no-install-recommends "${missing[@]}"
-# The tests run an sshd of their own. The package would let this host be logged in to.
+# Tests and benchmarks run an sshd of their own. The package would let this host be logged in to.
 if [[ " ${missing[*]} " == *' openssh-server '* ]] && command -v systemctl >/dev/null; then
     "${root[@]}" systemctl disable --now ssh.service ssh.socket >/dev/null 2>&1 || true
 fi
