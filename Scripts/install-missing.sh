@@ -32,6 +32,9 @@ for_test() {
     for_demo
     need e2fsprogs command_exists mkfs.ext4
     need mandoc command_exists mandoc
+    need openssh-client command_exists ssh
+    need openssh-server test -x /usr/sbin/sshd
+    need procps command_exists pgrep
     need python3 command_exists python3
     need rsync command_exists rsync
     need strace command_exists strace
@@ -85,3 +88,7 @@ apt_get() {
 }
 apt_get update
 apt_get install --no-install-recommends "${missing[@]}"
+# The tests run an sshd of their own. The package would let this host be logged in to.
+if [[ " ${missing[*]} " == *' openssh-server '* ]] && command -v systemctl >/dev/null; then
+    "${root[@]}" systemctl disable --now ssh.service ssh.socket >/dev/null 2>&1 || true
+fi

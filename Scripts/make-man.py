@@ -34,6 +34,18 @@ ENVIRONMENT = """.Bl -tag -width VARVE_REPO
 The repository, where
 .Fl \\-repo
 does not name one.
+.It Ev VARVE_SSH_COMMAND , VARVE_REMOTE_VARVE
+What
+.Fl \\-ssh\\-command
+and
+.Fl \\-remote\\-varve
+name, where they are not given.
+.It Ev XDG_CACHE_HOME
+Where
+.Pa varve/
+keeps index and manifests of repositories on other hosts;
+.Pa ~/.cache
+otherwise.
 .El
 """
 

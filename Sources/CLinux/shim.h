@@ -132,6 +132,10 @@ static inline int varve_spawn(int *process, char *const *arguments, int input, i
     int failure = posix_spawn_file_actions_adddup2(&actions, input, 0);
     if (failure == 0) failure = posix_spawn_file_actions_adddup2(&actions, output, 1);
     if (failure == 0) failure = posix_spawn_file_actions_adddup2(&actions, errors, 2);
+#if __GLIBC_PREREQ(2, 34)
+    // All of ours are closed on exec; what this process inherited may not be.
+    if (failure == 0) failure = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+#endif
     if (failure == 0) failure = posix_spawnattr_setsigdefault(&attributes, &every);
     if (failure == 0) failure = posix_spawnattr_setsigmask(&attributes, &none);
     if (failure == 0) {

@@ -27,10 +27,13 @@ package final class PipePair: Sendable {
     /// How long a wait may overlook `stop`.
     private static let slice: Duration = .milliseconds(250)
     private static let capacity: CInt = 1 << 20
+    /// A peer that closed is an error to throw, and not the end of this process.
+    private static let ignoringSignal: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
 
     package init(
         input: consuming Descriptor, output: consuming Descriptor
     ) throws(PlatformError) {
+        Self.ignoringSignal
         for raw in [input.raw, output.raw] {
             _ = try retrying("set up pipe", []) { varve_set_nonblocking(raw) }
             _ = varve_pipe_capacity(raw, Self.capacity)

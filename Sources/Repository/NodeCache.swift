@@ -44,7 +44,7 @@ package final class NodeCache: Sendable {
         )
     }
 
-    /// The bytes of a node, checked against all of its id; nil for what is not here, and for chunks.
+    /// The bytes of a node, checked against all of its id; nil for what is not here.
     func find(_ id: BlobID) -> [UInt8]? {
         guard id.kind == .node else { return nil }
         let path = Self.path(id).name

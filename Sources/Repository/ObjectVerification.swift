@@ -2,8 +2,9 @@ internal import Bytes
 internal import Hashing
 internal import Platform
 
-// Whatever comes from a peer is checked here before it is published (invariant 3): names are digests
-// of content, so a wrong object under a right name would be found by everyone and help nobody.
+// Whatever comes from a peer is checked here before it is published (invariant 3): names are
+// digests of content, so a wrong object under a right name would be found by everyone and help
+// nobody.
 
 /// Checks objects against their names, byte by byte.
 package enum ObjectVerification {

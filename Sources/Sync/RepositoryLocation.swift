@@ -79,27 +79,32 @@ package struct RemoteLocation: Equatable, Sendable {
 
     /// `[user@]host:path`.
     fileprivate init(parsingShort text: [UInt8]) throws(LocationError) {
-        let (user, rest) = Self.splitUser(text[...])
-        let end: Int
-        let host: ArraySlice<UInt8>
-        if rest.first == UInt8(ascii: "["), let close = rest.firstIndex(of: UInt8(ascii: "]")),
-            close + 1 < rest.endIndex, rest[close + 1] == UInt8(ascii: ":")
-        {
-            host = rest[(rest.startIndex + 1)..<close]
-            end = close + 1
-        } else {
-            end = rest.firstIndex(of: UInt8(ascii: ":")) ?? rest.endIndex
-            host = rest[..<end]
-        }
+        // The sign counts only before the colon: a path may have one too.
+        let head = text.prefix { $0 != UInt8(ascii: ":") }
+        let (user, host) = Self.splitUser(head)
+        let rest = text[host.startIndex...]
+        let (name, end) = Self.endOfHost(rest)
         self = try Self(
-            user: user, host: Array(host), port: nil, path: Array(rest[end...].dropFirst()))
+            user: user, host: Array(name), port: nil, path: Array(rest[end...].dropFirst()))
+    }
+
+    /// The host at the beginning, without brackets, and where its colon stands.
+    private static func endOfHost(_ text: ArraySlice<UInt8>) -> (ArraySlice<UInt8>, Int) {
+        if text.first == UInt8(ascii: "["), let close = text.firstIndex(of: UInt8(ascii: "]")),
+            close + 1 < text.endIndex, text[close + 1] == UInt8(ascii: ":")
+        {
+            return (text[(text.startIndex + 1)..<close], close + 1)
+        }
+        let end = text.firstIndex(of: UInt8(ascii: ":")) ?? text.endIndex
+        return (text[..<end], end)
     }
 
     private init(
         user: [UInt8]?, host: [UInt8], port: UInt16?, path: [UInt8]
     ) throws(LocationError) {
         try Self.check(host, "host", UInt8(ascii: ":"))
-        if let user { try Self.check(user, "user", UInt8(ascii: "\\")) }
+        let backslash: UInt8 = 0x5c
+        if let user { try Self.check(user, "user", backslash) }
         var path = path
         if path.starts(with: "~/".utf8) { path.removeFirst(2) }
         while path.count > 1, path.last == PathBytes.separator { path.removeLast() }
@@ -120,9 +125,7 @@ package struct RemoteLocation: Equatable, Sendable {
     private static func splitUser(
         _ text: ArraySlice<UInt8>
     ) -> (user: [UInt8]?, rest: ArraySlice<UInt8>) {
-        // Only before the path: a path may have the sign too.
-        let head = text.prefix { $0 != PathBytes.separator }
-        guard let sign = head.lastIndex(of: UInt8(ascii: "@")) else { return (nil, text) }
+        guard let sign = text.lastIndex(of: UInt8(ascii: "@")) else { return (nil, text) }
         return (Array(text[..<sign]), text[(sign + 1)...])
     }
 

@@ -32,7 +32,7 @@ struct LayeringTests {
         "CCrypto": ["Hashing"],
         "CZstd": ["Compression"],
         // Its Errno is part of the errors of Platform, which every module above it handles.
-        "SystemPackage": ["Platform", "Repository", "Snapshots", "varve"],
+        "SystemPackage": ["Platform", "Repository", "Snapshots", "Sync", "varve"],
         "ArgumentParser": ["varve"],
         "Foundation": ["varve"],
     ]

@@ -6,9 +6,9 @@ internal import SystemPackage
 /// A storage that another varve serves.
 ///
 /// Usable from any number of threads. What is written streams without waiting for an answer; what
-/// goes wrong there is told by `sync` or `publish`. Index segments are fetched whole, into the local
-/// cache where there is one. The configuration, and the first lists of snapshots and index segments,
-/// come with the server's first words and cost nothing.
+/// goes wrong there is told by `sync` or `publish`. Index segments are fetched whole, into the
+/// local cache where there is one. The configuration, and the first lists of snapshots and index
+/// segments, come with the server's first words and cost nothing.
 package final class RemoteStorage: Storage {
     private struct State {
         /// Lists that came with the greeting; each is used once.

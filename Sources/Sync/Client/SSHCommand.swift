@@ -6,15 +6,15 @@ internal import SystemPackage
 //
 //     ssh -T -o Compression=no [-c CIPHERS] [-p PORT] -- [USER@]HOST varve serve --stdio
 //
-// What is sent is compressed already. Ciphers: AES-GCM costs about half of what others cost where the
-// processor has instructions for it, and ssh before 10.0 prefers others; so it is asked for first,
-// unless somebody configured ciphers for this host. That is found out without a round trip:
+// What is sent is compressed already. Ciphers: AES-GCM costs about half of what others cost where
+// the processor has instructions for it, and ssh before 10.0 prefers others; so it is asked for
+// first, unless somebody configured ciphers for this host. That is found out without a round trip:
 // `ssh -G HOST` prints what ssh would use, `ssh -F none -G HOST` what it would use without any
 // configuration; both run at the same time and take some milliseconds. Where they differ, or either
 // fails, nothing is asked for.
 //
-// A command of the user's own is used as it is where its program is not called ssh: such a program may
-// not know these options. Only port, host and remote command follow.
+// A command of the user's own is used as it is where its program is not called ssh: such a program
+// may not know these options. Only port, host and remote command follow.
 
 /// How another host is reached.
 package struct SSHCommand: Sendable {

@@ -8,8 +8,9 @@ internal import SystemPackage
 /// With a root, named by the server's own arguments and opened before a byte of the client is read,
 /// the client's path is that directory, one below it, or empty: an absolute one must begin with the
 /// root as it was named or as it resolves; a relative one begins at the root. No component may be
-/// ".." or a symlink. Without a root the client names any path, and the system decides what the user
-/// may do there; relative ones begin at the working directory, which for ssh is the home directory.
+/// ".." or a symlink. Without a root the client names any path, and the system decides what the
+/// user may do there; relative ones begin at the working directory, which for ssh is the home
+/// directory.
 package final class ServedPlace: Sendable {
     private let root: PinnedDirectory?
     /// The root as it was named, and as it resolves.

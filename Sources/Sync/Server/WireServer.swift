@@ -5,13 +5,13 @@ internal import Hashing
 internal import SystemPackage
 
 // One thread reads and does what is quick: reads, writes, opens. Two threads do what waits for the
-// disk or computes: syncs, verifies, publishes, lists. Streams have a thread each. A client waits for
-// the answer of one step before it asks for the next, so the order of steps is kept; what it sends
-// without waiting, writes, is done in the order in which it came before the sync that follows.
+// disk or computes: syncs, verifies, publishes, lists. Streams have a thread each. A client waits
+// for the answer of one step before it asks for the next, so the order of steps is kept; what it
+// sends without waiting, writes, is done in order, before the sync that follows.
 //
 // Nothing grows with what the client sends: frames are capped, open and staged objects and streams
-// are counted, streams hold a window, the queue of the slow threads is bounded, and what is answered
-// must be taken before more is read.
+// are counted, streams hold a window, the queue of the slow threads is bounded, and what is
+// answered must be taken before more is read.
 
 /// Serves a storage to one client.
 package final class WireServer: Sendable {
@@ -60,7 +60,7 @@ package final class WireServer: Sendable {
         } catch {
             failure = error
             let farewell = RemoteFailure(error)
-            try? writer.send { ServerMessage.farewell(farewell).encode(&$0, 0) }
+            try? writer.sendLast { ServerMessage.farewell(farewell).encode(&$0, 0) }
         }
         endStreams()
         slow.close()

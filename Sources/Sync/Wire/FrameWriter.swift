@@ -1,4 +1,5 @@
 internal import Platform
+internal import SystemPackage
 
 /// Sends the frames of one side, from any thread, each whole.
 final class FrameWriter: Sendable {
@@ -27,13 +28,26 @@ final class FrameWriter: Sendable {
     func send(
         _ make: (inout FrameEncoder) -> [UInt8]?
     ) throws(PlatformError) {
+        try send(isLast: false, make)
+    }
+
+    /// Sends the last frame: whatever another thread has to say comes too late.
+    func sendLast(_ make: (inout FrameEncoder) -> [UInt8]?) throws(PlatformError) {
+        try send(isLast: true, make)
+    }
+
+    private func send(
+        isLast: Bool, _ make: (inout FrameEncoder) -> [UInt8]?
+    ) throws(PlatformError) {
         writers.read { $0 += 1 }
         defer { writers.read { $0 -= 1 } }
         let result: Result<Void, PlatformError> = state.read { state in
             if let failure = state.failure { return .failure(failure) }
             guard let bytes = make(&state.encoder) else { return .success(()) }
             do throws(PlatformError) {
-                return .success(try pipes.write(bytes, within: stall))
+                try pipes.write(bytes, within: stall)
+                if isLast { state.failure = PlatformError("write to the pipe", [], .brokenPipe) }
+                return .success(())
             } catch {
                 // Half a frame may have left: nothing can follow.
                 state.failure = error
