@@ -3,6 +3,9 @@ import Testing
 
 /// What is promised to be documented is.
 struct DocumentationTests {
+    /// Written by hand.
+    private static let formatPages = ["man/varve-repository.5", "man/varve-stream.5"]
+
     private static func commands() throws -> [String] {
         let name = /commandName: "(?<name>[\w-]+)"/
         return try ProjectFiles.swift(below: "Sources/varve/Commands").flatMap { file in
@@ -17,12 +20,12 @@ struct DocumentationTests {
             #expect(ProjectFiles.exists("man/varve-\(command).1"), "man/varve-\(command).1")
         }
         #expect(ProjectFiles.exists("man/varve.1"))
-        #expect(ProjectFiles.exists("man/varve-repository.5"))
+        for page in Self.formatPages { #expect(ProjectFiles.exists(page), "\(page)") }
     }
 
     @Test func `Every man page is that of a command or of the format`() throws {
         let known = try Set(Self.commands().map { "man/varve-\($0).1" })
-            .union(["man/varve.1", "man/varve-repository.5"])
+            .union(["man/varve.1"] + Self.formatPages)
         let isPage = /\.[1-8]$/
         for path in try ProjectFiles.paths(below: "man") where path.contains(isPage) {
             let isKnown = known.contains(path)
