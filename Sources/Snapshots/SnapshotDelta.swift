@@ -38,9 +38,9 @@ package struct SnapshotDelta: Sendable {
 
     /// Compares two snapshots by their manifests; without `before`, all that `after` needs is new.
     ///
-    /// Reads the nodes that differ, and, if it `looksEverywhere` and chunks are left whose files did
-    /// not tell, all of the nodes of `before`: they may be chunks of files that stayed as they are.
-    /// `files` is filled only if `listsFiles`.
+    /// Reads the nodes that differ, and, if it `looksEverywhere` and chunks are left whose files
+    /// did not tell, all of the nodes of `before`: they may be chunks of files that stayed as they
+    /// are. `files` is filled only if `listsFiles`.
     package init(
         from before: TreeRoot?, to after: TreeRoot, _ nodes: NodeSource,
         looksEverywhere: Bool = true, listsFiles: Bool = false
