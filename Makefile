@@ -28,7 +28,7 @@ man: need-test ## Make the manual pages from the help text and man/parts
 	$(RELEASE) --product varve
 	Scripts/make-man.py "$$($(RELEASE) --show-bin-path)/varve"
 
-demo: need-demo ## Build, then snapshot, damage and restore a small store, step by step
+demo: need-demo ## Build, then snapshot, damage, restore and ship a small store, step by step
 	$(RELEASE) --product varve
 	VARVE="$$($(RELEASE) --show-bin-path)/varve" Scripts/demo.sh
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The main job of varve on a small store, as a tutorial: snapshot, change, snapshot, list, diff,
-# damage, restore, and a proof that every byte, mode, owner and time is back.
+# damage, restore, and a proof that every byte, mode, owner and time is back. Then the snapshots are
+# shipped: by a directory, as on a disk, and over SSH to an sshd of the demo's own, with keys and a
+# port of its own, if sshd is installed.
 # Works in a fresh temporary directory and removes it. VARVE names another binary to show.
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
@@ -9,13 +11,24 @@ varve=${VARVE:-$(swift build -c release --show-bin-path)/varve}
 varve=$(realpath -- "$varve")
 fixtures=$PWD/fixtures
 work=$(mktemp -d "${TMPDIR:-/tmp}/varve-demo.XXXXXX")
-trap 'chmod -R u+rwX "$work"; rm -rf "$work"' EXIT
+sshd_pid=
+made_run_sshd=false
+clean_up() {
+    if [[ -n $sshd_pid ]]; then
+        kill "$sshd_pid" 2>/dev/null || true
+        wait "$sshd_pid" 2>/dev/null || true
+    fi
+    if $made_run_sshd; then rmdir /run/sshd || true; fi
+    chmod -R u+rwX "$work"
+    rm -rf "$work"
+}
+trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'fail "line $LINENO of $0"' ERR
 cd "$work"
-unset VARVE_REPO
-export LC_ALL=C.UTF-8 TZ=UTC
+unset VARVE_REPO VARVE_SSH_COMMAND VARVE_REMOTE_VARVE
+export LC_ALL=C.UTF-8 TZ=UTC XDG_CACHE_HOME=$work/cache
 
 say() {
     echo
@@ -119,6 +132,70 @@ damage_store() {
     if [[ $(id -u) -eq 0 ]]; then chown 0:0 store/readings/2026/01.csv; fi
 }
 
+# start_sshd: an sshd on 127.0.0.1 that lets one new key run `varve serve` for the directory standby,
+# and an ssh configuration in which it is the host standby. Fails where it cannot be.
+start_sshd() {
+    local sshd port tries
+    sshd=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd) && command -v ssh >/dev/null || return
+    mkdir ssh standby
+    ssh-keygen -q -t ed25519 -N '' -f ssh/host_key
+    ssh-keygen -q -t ed25519 -N '' -f ssh/key
+    printf "command=\"'%s' serve --stdio --path '%s' --append-only\",restrict %s\n" \
+        "$varve" "$work/standby" "$(cat ssh/key.pub)" >ssh/authorized_keys
+    if [[ $(id -u) -eq 0 && ! -d /run/sshd ]]; then
+        mkdir -m 755 /run/sshd
+        made_run_sshd=true
+    fi
+    for ((tries = 0; tries < 20; tries++)); do
+        port=$((20000 + RANDOM))
+        write_ssh_configuration "$port"
+        "$sshd" -f "$work/ssh/sshd_config" -D -e 2>ssh/log &
+        sshd_pid=$!
+        if waits_for "$port"; then break; fi
+    done
+    # 255 is ssh's own: it could not log in, as into an account that is locked.
+    [[ -n $sshd_pid ]] || return
+    ssh -F ssh/config standby </dev/null >/dev/null 2>>ssh/log || [[ $? -ne 255 ]]
+}
+write_ssh_configuration() {
+    cat >ssh/sshd_config <<E
+Port $1
+ListenAddress 127.0.0.1
+HostKey "$work/ssh/host_key"
+AuthorizedKeysFile "$work/ssh/authorized_keys"
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+E
+    cat >ssh/config <<E
+Host standby
+    HostName 127.0.0.1
+    Port $1
+    IdentityFile "$work/ssh/key"
+    IdentitiesOnly yes
+    UserKnownHostsFile "$work/ssh/known_hosts"
+    GlobalKnownHostsFile none
+    BatchMode yes
+E
+    echo "[127.0.0.1]:$1 $(cat ssh/host_key.pub)" >ssh/known_hosts
+}
+# waits_for PORT: until the sshd just started listens there; fails when it has ended.
+waits_for() {
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        if ! kill -0 "$sshd_pid" 2>/dev/null; then break; fi
+        if grep -q "Server listening on 127.0.0.1 port $1" ssh/log; then return; fi
+        sleep 0.05
+    done
+    kill "$sshd_pid" 2>/dev/null || true
+    wait "$sshd_pid" 2>/dev/null || true
+    sshd_pid=
+    return 1
+}
+
 say "A store: tables as text, notes, a log, links, a sparse file, an odd mode here and there."
 make_store
 holes=false
@@ -169,7 +246,48 @@ say "Any snapshot can be restored anywhere."
 step restore latest~1 --repo repo --target monday-again
 prove_equal monday-again monday "the copy is as the store was at the first snapshot"
 
+say "The same snapshots elsewhere. First by a disk that is carried there: a stream that holds a" \
+    "whole snapshot, and one that holds what the day changed."
+mkdir disk
+step send latest~1 --repo repo --output disk
+step send --from latest~1 latest --repo repo --output disk
+find disk -type f -printf '  %9s  %p\n' | sort -k2
+whole=$(stat -c %s disk/start-*.varve)
+changes=$(find disk -type f ! -name 'start-*' -printf '%s')
+[[ $((changes * 10)) -lt $whole ]] || fail "the stream of the changes is not small"
+
+say "There, a repository takes all that fit, in the order that they need, and checks every byte."
+step init --repo far
+step receive disk --repo far
+step restore latest --repo far --target far-store
+prove_equal far-store tuesday "the copy from the disk is as the store was at the second snapshot"
+
+if start_sshd; then
+    say "Then over SSH: this host plays the other one too, with an sshd, a port and keys of the" \
+        "demo's own. The key may add to the repositories of the host standby and remove nothing."
+    export VARVE_SSH_COMMAND="ssh -F '$work/ssh/config'"
+    step init --repo standby:repo
+    step push --repo repo --to standby:repo
+
+    say "One more night, and only what is new goes over the line. Without news, nothing does."
+    printf 'AGAIN' | dd of=store/archive.log bs=1 seek=2500000 conv=notrunc status=none
+    manifest store >wednesday
+    step snapshot store --repo repo
+    step push --repo repo --to standby:repo
+    step push --repo repo --to standby:repo
+    prove_named '0 snapshots' '3 there already'
+
+    say "Every command takes a repository on another host."
+    step diff latest~1 latest --repo standby:repo
+    prove_named archive.log
+    step restore latest --repo standby:repo --target from-standby
+    prove_equal from-standby wednesday "the copy from standby is as the store is now"
+else
+    say "Pushing over SSH is not shown: no sshd is installed here, or it lets nobody in."
+    if [[ -s ssh/log ]]; then sed 's/^/  /' ssh/log; fi
+fi
+
 say "Last, is the repository sound? This reads all of it and hashes it anew."
 step check --read-data --repo repo
 
-printf '\nDEMO PASSED: two snapshots, one disaster, nothing lost.\n'
+printf '\nDEMO PASSED: one disaster, nothing lost.\n'

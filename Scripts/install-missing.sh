@@ -24,7 +24,7 @@ for_build() {
     need libssl-dev library_exists libcrypto
 }
 for_demo() {
-    for_build
+    for_build # sshd too if it is there; the demo says what it leaves out without it
     need attr command_exists setfattr
     need acl command_exists setfacl
 }
