@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Compression
 internal import Hashing
 internal import Platform
 
@@ -63,18 +64,45 @@ package enum ObjectVerification {
     ) throws(RepositoryError) {
         let reader = PackReader(pack, object)
         let entries = try reader.entries()
-        // Opened now, so that the bases of patches are found wherever they were stored last.
-        let blobs = BlobReader(try Repository(storage))
+        let decoder = ZstdDecoder()
+        var blobs: BlobReader?
         for entry in entries {
             let place = BlobPlace(entry, in: pack)
             let stored = try reader.stored(place)
-            let size = Int(place.plainSize)
-            guard case .asSent = try blobs.check(entry.id, entry.codec, stored, plainSize: size)
-            else {
-                throw RepositoryError(
-                    .damaged("blob at byte \(place.offset): a patch no deeper than its base"),
-                    .pack(pack))
+            guard entry.codec != .patch else {
+                // Opened only now, so that bases are found wherever they were stored last.
+                if blobs == nil { blobs = BlobReader(try Repository(storage)) }
+                if let blobs { try verifyPatch(entry, stored, place, blobs) }
+                continue
+            }
+            let plain = try plain(stored, place, decoder)
+            guard BlobID(of: plain.span, entry.id.kind) == entry.id else {
+                throw damage(place, "its content does not match its id")
             }
         }
+    }
+
+    private static func verifyPatch(
+        _ entry: PackEntry, _ stored: [UInt8], _ place: BlobPlace, _ blobs: BlobReader
+    ) throws(RepositoryError) {
+        let size = Int(place.plainSize)
+        guard case .asSent = try blobs.check(entry.id, entry.codec, stored, plainSize: size) else {
+            throw damage(place, "a patch no deeper than its base")
+        }
+    }
+
+    private static func plain(
+        _ stored: [UInt8], _ place: BlobPlace, _ decoder: ZstdDecoder
+    ) throws(RepositoryError) -> [UInt8] {
+        guard place.codec == .zstd else { return stored }
+        do throws(CompressionError) {
+            return try decoder.decode(stored.span, size: Int(place.plainSize))
+        } catch {
+            throw damage(place, "\(error)")
+        }
+    }
+
+    private static func damage(_ place: BlobPlace, _ why: String) -> RepositoryError {
+        RepositoryError(.damaged("blob at byte \(place.offset): \(why)"), .pack(place.pack))
     }
 }

@@ -38,16 +38,17 @@ package struct SnapshotDelta: Sendable {
 
     /// Compares two snapshots by their manifests; without `before`, all that `after` needs is new.
     ///
-    /// Reads the nodes that differ, and, when chunks are left whose files did not tell, all of the
-    /// nodes of `before`: they may be chunks of files that stayed as they are. `files` is filled
-    /// only if `listsFiles`.
+    /// Reads the nodes that differ, and, if it `looksEverywhere` and chunks are left whose files
+    /// did not tell, all of the nodes of `before`: they may be chunks of files that stayed as they
+    /// are. `files` is filled only if `listsFiles`.
     package init(
-        from before: TreeRoot?, to after: TreeRoot, _ nodes: NodeSource, listsFiles: Bool = false
+        from before: TreeRoot?, to after: TreeRoot, _ nodes: NodeSource,
+        looksEverywhere: Bool = true, listsFiles: Bool = false
     ) throws(RepositoryError) {
         var builder = Builder(nodes, listsFiles: listsFiles)
         if let before { try builder.noteOld(before, after) }
         try builder.addNew(before, after)
-        if let before { try builder.removeKnown(in: before) }
+        if let before, looksEverywhere { try builder.removeKnown(in: before) }
         blobs = builder.nodes + builder.chunks
         files = builder.files
         knownChunks = builder.knownChunks

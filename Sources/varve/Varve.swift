@@ -17,8 +17,8 @@ struct Varve: ParsableCommand {
               varve snapshot /data/store --repo ssh://backup@nas/srv/repo
 
             A repository is a directory, here or on another host that ssh reaches and where varve \
-            is installed: ssh://[user@]host[:port]/path or host:path. VARVE_REPO names the \
-            repository where --repo does not.
+            is installed: ssh://[user@]host[:port]/path or host:path. VARVE_REPO \
+            names it where --repo does not.
 
             A snapshot is named by the beginning of its id, by "latest", by "latest~2" for the \
             second before it, or by a time: "@2026-11-20" is the newest one not later than that \

@@ -229,7 +229,7 @@ import Testing
             "$varve" init -q --chunk-average 64K || exit 80
             "$varve" snapshot -q store || exit 81
             reported=1
-            for round in $(seq 25); do
+            for round in $(seq 12); do
                 head -c $((RANDOM * 40)) /dev/urandom >store/sub/$((RANDOM % 40))
                 rm -f server.pid
                 "$varve" snapshot -q store 2>message & child=$!

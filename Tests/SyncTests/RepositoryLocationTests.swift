@@ -14,7 +14,7 @@ struct RepositoryLocationTests {
         #expect(try parse(text) == .directory(Array(text.utf8)))
     }
 
-    /// user, host, port, path
+    // User, host, port, path.
     @Test(arguments: [
         ("ssh://host/srv/repo", "", "host", 0, "/srv/repo"),
         ("ssh://me@host:2222/srv/repo/", "me", "host", 2222, "/srv/repo"),

@@ -62,6 +62,15 @@ struct StyleTests {
             }
         }
     }
+
+    /// Swift 6.3.1 releases the payload twice where the call throws inside of `do throws`: the
+    /// program crashed when a connection was lost.
+    @Test func `What may throw is called before its result is matched`() throws {
+        let pattern = /guard case \.\w+\(let [^)]*\) = try\b/
+        for file in try ProjectFiles.swift(below: "Sources") {
+            #expect(!file.code.contains { $0.contains(pattern) }, "\(file.path)")
+        }
+    }
 }
 
 /// Finds functions by counting braces; strings and comments are gone already.

@@ -2,8 +2,9 @@ internal import Bytes
 
 /// A command as a user wrote it in one text, split into words without a shell.
 package enum CommandWords {
-    /// Splits at blanks; quotes of either kind and backslashes protect, as in a shell. Nothing is
-    /// replaced or expanded.
+    /// Splits at blanks; quotes of either kind and backslashes protect, as in a shell.
+    ///
+    /// Nothing is replaced or expanded.
     package static func split(_ text: [UInt8]) throws(LocationError) -> [[UInt8]] {
         var words: [[UInt8]] = []
         var word: [UInt8]?

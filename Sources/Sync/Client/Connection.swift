@@ -48,7 +48,8 @@ package final class Connection: Sendable {
         var found: [Bool] = []
         found.reserveCapacity(ids.count)
         for number in numbers {
-            guard case .bitmap(let bits) = try link.reply(number) else { throw link.misfit() }
+            let reply = try link.reply(number)
+            guard case .bitmap(let bits) = reply else { throw link.misfit() }
             found += bits
         }
         return found
@@ -71,7 +72,8 @@ package final class Connection: Sendable {
             link.giveUp(number)
             guard isAnswered else { throw error }
         }
-        guard case .done(let reply) = try link.reply(number) else { throw link.misfit() }
+        let answer = try link.reply(number)
+        guard case .done(let reply) = answer else { throw link.misfit() }
         return reply
     }
 

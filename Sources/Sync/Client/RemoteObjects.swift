@@ -107,16 +107,20 @@ final class RemoteStoredObject: StoredObject {
                     next += part
                 }
                 let (number, part) = asked.removeFirst()
-                guard case .bytes(let content) = try link.reply(number) else {
-                    throw link.misfit()
-                }
-                guard content.count == part else { throw cutShort() }
-                bytes += content
+                bytes += try content(number, part)
             }
         } catch {
             throw error.platformError
         }
         return bytes
+    }
+
+    /// The answer to one request for `count` bytes.
+    private func content(_ number: UInt32, _ count: Int) throws(SyncError) -> ArraySlice<UInt8> {
+        let reply = try link.reply(number)
+        guard case .bytes(let content) = reply else { throw link.misfit() }
+        guard content.count == count else { throw cutShort() }
+        return content
     }
 
     private func cutShort() -> SyncError {

@@ -130,7 +130,8 @@ package final class RemoteStorage: Storage {
         }
         if let greeted { return greeted }
         return try on { () throws(SyncError) in
-            guard case .names(let names) = try link.ask(.list(kind)) else { throw link.misfit() }
+            let reply = try link.ask(.list(kind))
+            guard case .names(let names) = reply else { throw link.misfit() }
             return names
         }
     }
@@ -150,18 +151,29 @@ package final class RemoteStorage: Storage {
     }
 
     private func openRemote(_ name: ObjectName) throws(PlatformError) -> RemoteStoredObject {
-        try on { () throws(SyncError) in
-            let number = try takePrepared(name) ?? link.send(.open(name, head: Self.head(name)))
-            do throws(SyncError) {
-                guard case .opened(let size, let head) = try link.reply(number) else {
-                    throw link.misfit()
-                }
-                return RemoteStoredObject(link, number, name, size: size, head: head)
-            } catch {
-                _ = try? link.send(.close, number: number)
-                throw error
-            }
+        let number = try request(name)
+        do throws(PlatformError) {
+            return try on { () throws(SyncError) in try opened(number, name) }
+        } catch {
+            _ = try? link.send(.close, number: number)
+            throw error
         }
+    }
+
+    /// Asks for an object, unless that was asked ahead.
+    private func request(_ name: ObjectName) throws(PlatformError) -> UInt32 {
+        if let number = takePrepared(name) { return number }
+        return try on { () throws(SyncError) in
+            try link.send(.open(name, head: Self.head(name)))
+        }
+    }
+
+    private func opened(
+        _ number: UInt32, _ name: ObjectName
+    ) throws(SyncError) -> RemoteStoredObject {
+        let reply = try link.reply(number)
+        guard case .opened(let size, let head) = reply else { throw link.misfit() }
+        return RemoteStoredObject(link, number, name, size: size, head: head)
     }
 
     private static func head(_ name: ObjectName) -> UInt32 {

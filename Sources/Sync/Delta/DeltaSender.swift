@@ -28,6 +28,7 @@ package final class DeltaSender {
     private let repository: Repository
     private let nodes: NodeSource
     private let encoder: BlobEncoder
+    private let mayAsk: Bool
     private let progress: WorkProgress
     private var summary = SendSummary()
     private var hasher = SHA256Hasher()
@@ -35,14 +36,28 @@ package final class DeltaSender {
     /// Blobs of snapshots that came earlier in the stream.
     private var sent: Set<BlobID> = []
 
-    /// Tells which of the blobs, of so many plain bytes in all, the receiver has already; nil when
-    /// it is not worth asking.
-    package typealias Query = ([BlobID], UInt64) throws -> [Bool]?
+    /// Tells which of the blobs the receiver has already; nil when it is not worth asking.
+    package typealias Query = (Question) throws -> [Bool]?
 
+    /// What may be asked of a receiver before anything is sent.
+    package struct Question {
+        package var blobs: [BlobID]
+        /// Plain bytes of the blobs.
+        package var size: UInt64
+        /// Some may be in files that the receiver has and that did not change: only it can tell.
+        package var isOpen: Bool
+    }
+
+    /// Snapshots with more files are not read through to find where else a chunk may be.
+    private static let readingLimit: UInt64 = 50_000
+
+    /// `mayAsk`: every query is answered, so that it may be left to the receiver to find chunks.
     package init(
-        _ repository: Repository, level: CompressionLevel = .standard, _ progress: WorkProgress
+        _ repository: Repository, level: CompressionLevel = .standard, mayAsk: Bool = false,
+        _ progress: WorkProgress
     ) {
         self.repository = repository
+        self.mayAsk = mayAsk
         self.progress = progress
         nodes = NodeSource(repository)
         encoder = BlobEncoder(level)
@@ -106,12 +121,15 @@ package final class DeltaSender {
         var known = known
         for snapshot in snapshots {
             let base = NearestSnapshot.choose(for: snapshot, among: known)
+            let isLarge = (base?.record.root.itemCount ?? 0) > Self.readingLimit
+            let asks = mayAsk && isLarge
             var delta = try SnapshotDelta(
-                from: base?.record.root, to: snapshot.record.root, nodes)
+                from: base?.record.root, to: snapshot.record.root, nodes, looksEverywhere: !asks)
             if !sent.isEmpty { delta.remove { _, blob in sent.contains(blob.id) } }
             let ids = delta.blobs.map(\.id)
             let size = delta.blobs.reduce(0) { $0 + $1.size }
-            if let isThere = try query?(ids, size) {
+            let question = Question(blobs: ids, size: size, isOpen: asks)
+            if let isThere = try query?(question) {
                 delta.remove { index, _ in index < isThere.count && isThere[index] }
             }
             try body(snapshot, delta, base)

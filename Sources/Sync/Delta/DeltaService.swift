@@ -129,10 +129,10 @@ package struct DeltaService: StreamService {
         var next = 0
         _ = try sender.send(
             wanted, known: known, to: WireSink(content),
-            query: { blobs, _ in
+            query: { question in
                 guard next < request.present.count else { return nil }
-                defer { next += blobs.count }
-                return Array(request.present.dropFirst(next).prefix(blobs.count))
+                defer { next += question.blobs.count }
+                return Array(request.present.dropFirst(next).prefix(question.blobs.count))
             })
     }
 }

@@ -111,14 +111,15 @@ package struct Transfer {
         _ connection: Connection
     ) throws -> SendSummary {
         var summary = SendSummary()
-        let sender = DeltaSender(source.repository, progress)
+        let sender = DeltaSender(source.repository, mayAsk: true, progress)
         _ = try connection.upload(DeltaService.receiveRequest) { stream in
             let sink = sink(WireSink(stream))
             summary = try sender.send(
                 missing, known: known, to: sink,
-                query: { blobs, size in
-                    guard known.isEmpty || size > Self.askingSize else { return nil }
-                    return try connection.have(blobs)
+                query: { question in
+                    guard known.isEmpty || question.isOpen || question.size > Self.askingSize
+                    else { return nil }
+                    return try connection.have(question.blobs)
                 })
         }
         return summary
@@ -173,13 +174,14 @@ package struct Transfer {
         let pipe = LocalPipe()
         let receiving = LocalReceiving(target.repository, pipe)
         let thread = WorkerThreads(count: 1) { _ in receiving.run() }
-        let sender = DeltaSender(source.repository, progress)
+        let sender = DeltaSender(source.repository, mayAsk: true, progress)
         let index = target.repository.index
         let result = Result {
             try sender.send(
                 missing, known: known, to: sink(pipe),
-                query: { blobs, _ in
-                    try blobs.map { id throws(RepositoryError) in try !index.findPresent(id).isEmpty
+                query: { question in
+                    try question.blobs.map { id throws(RepositoryError) in
+                        try !index.findPresent(id).isEmpty
                     }
                 })
         }

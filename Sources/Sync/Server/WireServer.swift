@@ -28,6 +28,8 @@ package final class WireServer: Sendable {
 
     private static let slowThreads = 2
     private static let blockSize = 256 << 10
+    /// How long a signal may be overlooked.
+    private static let signalLatency: Duration = .milliseconds(500)
 
     /// A step for the slow threads.
     struct SlowStep: Sendable {
@@ -72,17 +74,16 @@ package final class WireServer: Sendable {
 
     private func converse() throws {
         var decoder = FrameDecoder()
-        let start = ContinuousClock.now
+        var deadline = ContinuousClock.now + policy.deadlines.handshake
         while !Interruption.isRequested {
+            let wait = min(max(deadline - .now, .zero), Self.signalLatency)
             let isGreeted = served.read { $0 != nil }
-            let wait =
-                isGreeted
-                ? policy.deadlines.idle
-                : max(policy.deadlines.handshake - (ContinuousClock.now - start), .zero)
             switch try pipes.read(Self.blockSize, within: wait) {
             case .bytes(let bytes):
                 decoder.feed(bytes)
                 while let frame = try decoder.next() { try receive(frame, &decoder) }
+                // Before the hello is whole, no byte buys more time.
+                if served.read({ $0 != nil }) { deadline = .now + policy.deadlines.idle }
             case .end:
                 guard decoder.isAtBoundary else {
                     throw WireError(.malformed, "the client stopped in the middle of a frame")
@@ -90,9 +91,9 @@ package final class WireServer: Sendable {
                 return
             case .stopped: return
             case .timeout:
-                if isGreeted, hasStreams { continue }
-                let what = isGreeted ? "nothing came for \(wait)" : "no hello came in time"
-                throw RemoteFailure(.other, what)
+                if isGreeted, hasStreams { deadline = .now + policy.deadlines.idle }
+                guard ContinuousClock.now >= deadline else { continue }
+                throw RemoteFailure(.other, isGreeted ? "nothing came" : "no hello came in time")
             }
         }
     }

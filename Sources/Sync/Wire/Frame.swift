@@ -35,7 +35,9 @@ internal import Hashing
 // Requests go one way: the server only answers. Numbers of requests rise, so none is used twice.
 // Whatever does not fit, ends the conversation with a frame `farewell` that says why.
 
-/// What a frame is. The server's begin at 64.
+/// What a frame is.
+///
+/// Those of the server begin at 64.
 package enum FrameType: UInt8, Sendable, CaseIterable {
     case hello = 1
     case list = 2

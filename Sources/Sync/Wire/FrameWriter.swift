@@ -23,8 +23,9 @@ final class FrameWriter: Sendable {
 
     func setSalt(_ salt: UInt64) { state.read { $0.encoder.salt = salt } }
 
-    /// Sends the bytes that `make` encodes; it runs alone, so frames leave in the order in which
-    /// they were numbered. Nothing is sent when it returns nil.
+    /// Sends the bytes that `make` encodes, or nothing when it returns nil.
+    ///
+    /// It runs alone, so frames leave in the order in which they were numbered.
     func send(
         _ make: (inout FrameEncoder) -> [UInt8]?
     ) throws(PlatformError) {

@@ -115,7 +115,7 @@ extension RemoteFailure: CustomStringConvertible {
         case .forbidden:
             return PlatformError("write to \(location)", [], .notPermitted, detail: message)
         case .missing: return PlatformError("read from \(location)", object, .noSuchFileOrDirectory)
-        default: return PlatformError("use \(location)", [], .ioError, detail: message)
+        default: return PlatformError("use \(location)", [], .invalidArgument, detail: message)
         }
     }
 }
