@@ -92,7 +92,7 @@ class Figures:
         text = f"≤ {limit_mb:g} MB"
         if own is None:
             return Goal(text, "–", None)
-        ratio = f", 1/{other.stored / own.stored:.3g} of {peer}" if other and own.stored else ""
+        ratio = f", {own.stored / other.stored:.3g} × {peer}" if other and other.stored else ""
         return Goal(text, megabytes(own.stored) + ratio, own.stored <= limit_mb * 1e6)
 
     def stored_no_more(self, case: str, peers: list[str]) -> Goal:
