@@ -99,9 +99,12 @@ package final class DeltaReceiver {
             hasher.update(bytes.span)
             try add(id, try cursor.take(size), header, cursor.offset)
         case .end(let told):
+            // Blobs that belong to no snapshot are checked too.
+            try finishIntake()
             let counted = bytes.dropLast(SHA256Digest.size)
             hasher.update(Array(counted).span)
-            guard told == totals, Array(bytes.suffix(SHA256Digest.size)) == hasher.finish().bytes,
+            guard told == totals, Int(totals.snapshots) == header.snapshots.count,
+                Array(bytes.suffix(SHA256Digest.size)) == hasher.finish().bytes,
                 try cursor.isAtEnd()
             else { throw StreamError(.damaged("its end does not match it"), at: cursor.offset) }
             return false
@@ -122,10 +125,14 @@ package final class DeltaReceiver {
     private func add(
         _ id: SnapshotID, _ bytes: [UInt8], _ header: StreamHeader, _ offset: UInt64
     ) throws {
-        totals.snapshots += 1
-        guard header.snapshots.contains(id), SHA256Digest(of: bytes.span) == id.digest else {
+        let number = Int(totals.snapshots)
+        guard number < header.snapshots.count, header.snapshots[number] == id else {
+            throw StreamError(.damaged("not the snapshot that its header promises"), at: offset)
+        }
+        guard SHA256Digest(of: bytes.span) == id.digest else {
             throw StreamError(.damaged("a snapshot that is not what its id says"), at: offset)
         }
+        totals.snapshots += 1
         let record = try SnapshotRecord(decoding: bytes, id)
         let item = SnapshotSeries.Item(id: id, record: record)
         try finishIntake()
@@ -140,7 +147,7 @@ package final class DeltaReceiver {
         known.append(item)
     }
 
-    /// Makes the blobs received so far durable: before the snapshot (invariant 2 of the repository).
+    /// Makes the blobs received so far durable, before the snapshot (repository invariant 2).
     private func finishIntake() throws {
         guard let intake else { return }
         self.intake = nil

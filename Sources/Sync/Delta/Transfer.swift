@@ -10,9 +10,9 @@ package import Snapshots
 //     pull    there ──delta stream──▶ here, which checks it
 //
 // What the target has is told by its snapshots: their names come with the server's first words, so
-// that an ordinary push costs one round trip before data flows. A large delta is first compared with
-// the target's index, blob by blob, in one more round trip: what an earlier run sent before it was
-// cut is not sent again.
+// that an ordinary push costs one round trip before data flows. A large delta is first compared
+// with the target's index, blob by blob, in one more round trip: what an earlier run sent before it
+// was cut is not sent again.
 
 /// A repository that takes part in a transfer.
 package struct TransferPlace: Sendable {
