@@ -299,6 +299,29 @@ extension HostileStreamTests {
         try delta.target.expectSound()
     }
 
+    /// What is here is taken for whole only where no pack is missing.
+    @Test func `A receiver that lost a pack takes no snapshot that needs it`() throws {
+        let directory = try TemporaryDirectory()
+        let (source, target) = (try Depot(), try Depot())
+        let path = directory.path("source")
+        try directory.write([1, 2, 3], "source/kept")
+        let first = try source.capture(path, time: 1_700_000_000)
+        try directory.write([4, 5, 6], "source/new")
+        let second = try source.capture(path, time: 1_700_086_400)
+        try target.receive(try source.send([first]))
+        for pack in target.storage.names(.pack) { target.storage.damage(pack, nil) }
+        let delta = try source.send([second], known: [first])
+        let error = target.refusal(of: delta) as? StreamError
+        guard case .incomplete(second.id, _)? = error?.kind else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(try target.snapshotIDs() == [first.id])
+        // All of it puts it right.
+        try target.receive(try source.send([second]))
+        try target.expectRestores(second, try TreeListing.of(path))
+    }
+
     @Test func `A snapshot that the header does not name is refused`() throws {
         var stream = try handmade()
         var record = delta.items[1].record

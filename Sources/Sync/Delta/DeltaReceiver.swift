@@ -161,12 +161,15 @@ package final class DeltaReceiver {
     private func keepReceived() { try? finishIntake() }
 
     /// Throws when a blob that the snapshot needs is not here.
+    ///
+    /// Where packs are missing, what is here is not taken for whole.
     private func requireWhole(
         _ snapshot: SnapshotSeries.Item, _ base: SnapshotSeries.Item?
     ) throws {
         let nodes = NodeSource(repository)
+        let whole = try repository.index.isComplete() ? base : nil
         if let missing = try SnapshotCompleteness.firstMissing(
-            snapshot.record.root, given: base?.record.root, repository, nodes)
+            snapshot.record.root, given: whole?.record.root, repository, nodes)
         {
             throw StreamError(.incomplete(snapshot.id, missing), at: 0)
         }
