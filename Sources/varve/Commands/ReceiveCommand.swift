@@ -15,7 +15,7 @@ struct ReceiveCommand: VarveCommand {
             repository as it was; what arrived whole is not stored twice by the next try.
 
             Of a directory, all streams that fit are applied, in the order that they need; those \
-            applied already are passed over.
+            applied already are passed over, and those that are damaged are told.
 
             Examples:
               ssh host varve send latest --repo /srv/repo | varve receive --repo /backup/repo
@@ -77,8 +77,15 @@ struct ReceiveCommand: VarveCommand {
         var waiting = items.filter { !present.isSuperset(of: $0.header.snapshots) }
         while let next = waiting.firstIndex(where: { present.isSuperset(of: $0.header.needed) }) {
             let item = waiting.remove(at: next)
-            try receive(try FileSource(item.path), repository, console)
-            present.formUnion(item.header.snapshots)
+            do {
+                try receive(try FileSource(item.path), repository, console)
+            } catch {
+                guard Self.isDamage(error) else { throw error }
+                console.status = .partial
+                console.warn("varve: left out \(PathBytes.printable(item.path)): \(error)")
+            }
+            // Of a damaged stream too, what came before the damage.
+            present.formUnion(try repository.snapshotIDs())
         }
         for item in waiting {
             console.status = .partial
@@ -94,6 +101,11 @@ struct ReceiveCommand: VarveCommand {
                 line: "\(Wording.count(applied, "stream")) of \(items.count) applied"
             )
         }
+    }
+
+    /// Whether a stream is at fault, and others may be right.
+    private static func isDamage(_ error: any Error) -> Bool {
+        error is StreamError || (error as? RepositoryError)?.isDamage == true
     }
 
     private func print(_ summary: ReceiveSummary, _ console: Console) throws {

@@ -111,11 +111,12 @@ struct SendCommand: VarveCommand {
         _ console: Console
     ) throws {
         let isOutputFree = estimate || target != nil
-        if console.isJSON, isOutputFree {
+        if console.isJSON {
             var object: JSONObject = ["type": "summary", "estimate": .bool(estimate)]
             object["snapshot_id"] = .hex(id.digest)
             object["from_id"] = from.map { .hex($0.digest) } ?? .null
             object.append(summary.json)
+            guard isOutputFree else { return console.warn(object.value.text) }
             return try console.print(object.value)
         }
         guard !console.isQuiet else { return }
