@@ -255,7 +255,7 @@ extension CheckRun: DamageLedger {
         for item in series.items {
             guard let parent = item.record.parent, !ids.contains(parent) else { continue }
             report.warnings.append(
-                "snapshot \(item.id.short): its parent \(parent.short) is no longer there")
+                "snapshot \(item.id.short): its parent \(parent.short) is not in this repository")
         }
     }
 }

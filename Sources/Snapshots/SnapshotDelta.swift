@@ -181,16 +181,23 @@ private struct Builder {
                 file: listsFiles ? files.count : nil, size: size))
     }
 
-    /// Leaves out chunks that files hold which stayed as they are.
+    /// Leaves out chunks, and nodes of contents, that files hold which stayed as they are.
     mutating func removeKnown(in before: TreeRoot) throws(RepositoryError) {
         guard !chunks.isEmpty else { return }
         var known: Set<ChunkID> = []
+        var knownNodes: Set<NodeID> = []
         var cursor = ManifestCursor(before, source)
         while let entry = try cursor.next() {
             guard let content = entry.content else { continue }
-            try source.forEachPiece(content) { piece throws(RepositoryError) in
+            try source.forEachNode(content) { root in
+                if newNodes.contains(root.id) { knownNodes.insert(root.id) }
+                return true
+            } piece: { piece in
                 if case .chunk(let id, _) = piece, newChunks.contains(id) { known.insert(id) }
             }
+        }
+        nodes.removeAll { node in
+            if case .node(let id) = node.id { knownNodes.contains(id) } else { false }
         }
         for chunk in chunks {
             guard case .chunk(let id) = chunk.id, known.contains(id), let file = chunk.file else {

@@ -65,7 +65,8 @@ extension Failure {
         case let error as RemoteFailure: self.init(error)
         case let error as WireError: self.init(error)
         case let error as PlatformError: self.init(error)
-        case let error as Interrupted: self.init(error, "Nothing was changed.", "")
+        case let error as Interrupted:
+            self.init(error, "What was committed stays; nothing else was changed.", "")
         default: self.init(parsing: error)
         }
     }

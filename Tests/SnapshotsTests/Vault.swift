@@ -15,13 +15,7 @@ final class Vault: Sendable {
     let storage: SimulatedStorage
     let directory: TemporaryDirectory
 
-    static let chunking: ChunkingParameters = {
-        do throws(ChunkingError) {
-            return try ChunkingParameters(average: 16 << 10)
-        } catch {
-            preconditionFailure("\(error)")
-        }
-    }()
+    static var chunking: ChunkingParameters { TestTree.chunking }
 
     init() throws {
         storage = SimulatedStorage()
@@ -96,21 +90,6 @@ final class Vault: Sendable {
     func entry(_ path: String, of record: SnapshotRecord) throws -> ManifestEntry? {
         try entries(record.root).first { $0.path == Array(path.utf8) }
     }
-}
-
-/// Expects two listings to be equal; tells of the first lines that are not.
-func expectSame(
-    _ before: [String], _ after: [String], _ comment: Comment? = nil,
-    sourceLocation: SourceLocation = #_sourceLocation
-) {
-    let changes = after.difference(from: before).map { change in
-        switch change {
-        case .remove(_, let line, _): "- " + line
-        case .insert(_, let line, _): "+ " + line
-        }
-    }
-    let text = changes.prefix(6).joined(separator: "\n")
-    #expect(text.isEmpty, comment, sourceLocation: sourceLocation)
 }
 
 /// What `body` throws, if it is of the type wanted.

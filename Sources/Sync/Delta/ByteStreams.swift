@@ -39,6 +39,23 @@ package final class LimitedSink: ByteSink {
     }
 }
 
+/// Reads from another source at a limited rate.
+final class LimitedSource: ByteSource {
+    private let source: any ByteSource
+    private let rateLimit: RateLimit
+
+    init(_ source: any ByteSource, bytesPerSecond: UInt64) {
+        self.source = source
+        rateLimit = RateLimit(bytesPerSecond: bytesPerSecond)
+    }
+
+    func next() throws -> ArraySlice<UInt8> {
+        let bytes = try source.next()
+        rateLimit.wait(for: bytes.count)
+        return bytes
+    }
+}
+
 /// Sends a delta stream through the wire.
 final class WireSink: ByteSink {
     private let stream: OutgoingStream

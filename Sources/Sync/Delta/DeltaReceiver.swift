@@ -94,14 +94,20 @@ package final class DeltaReceiver {
         case .blob(let id, let codec, let plainSize, let storedSize):
             hasher.update(bytes.span)
             let stored = try cursor.take(storedSize)
-            try add(ReceivedBlob(id: id, codec: codec, stored: stored, plainSize: plainSize))
+            try add(
+                ReceivedBlob(
+                    id: id, codec: codec, stored: stored, plainSize: plainSize,
+                    offset: cursor.offset))
         case .snapshot(let id, let size):
             hasher.update(bytes.span)
             try add(id, try cursor.take(size), header, cursor.offset)
         case .end(let told):
+            // Blobs that belong to no snapshot are checked too.
+            try finishIntake()
             let counted = bytes.dropLast(SHA256Digest.size)
             hasher.update(Array(counted).span)
-            guard told == totals, Array(bytes.suffix(SHA256Digest.size)) == hasher.finish().bytes,
+            guard told == totals, Int(totals.snapshots) == header.snapshots.count,
+                Array(bytes.suffix(SHA256Digest.size)) == hasher.finish().bytes,
                 try cursor.isAtEnd()
             else { throw StreamError(.damaged("its end does not match it"), at: cursor.offset) }
             return false
@@ -122,10 +128,14 @@ package final class DeltaReceiver {
     private func add(
         _ id: SnapshotID, _ bytes: [UInt8], _ header: StreamHeader, _ offset: UInt64
     ) throws {
-        totals.snapshots += 1
-        guard header.snapshots.contains(id), SHA256Digest(of: bytes.span) == id.digest else {
+        let number = Int(totals.snapshots)
+        guard number < header.snapshots.count, header.snapshots[number] == id else {
+            throw StreamError(.damaged("not the snapshot that its header promises"), at: offset)
+        }
+        guard SHA256Digest(of: bytes.span) == id.digest else {
             throw StreamError(.damaged("a snapshot that is not what its id says"), at: offset)
         }
+        totals.snapshots += 1
         let record = try SnapshotRecord(decoding: bytes, id)
         let item = SnapshotSeries.Item(id: id, record: record)
         try finishIntake()
@@ -154,12 +164,15 @@ package final class DeltaReceiver {
     private func keepReceived() { try? finishIntake() }
 
     /// Throws when a blob that the snapshot needs is not here.
+    ///
+    /// Where packs are missing, what is here is not taken for whole.
     private func requireWhole(
         _ snapshot: SnapshotSeries.Item, _ base: SnapshotSeries.Item?
     ) throws {
         let nodes = NodeSource(repository)
+        let whole = try repository.index.isComplete() ? base : nil
         if let missing = try SnapshotCompleteness.firstMissing(
-            snapshot.record.root, given: base?.record.root, repository, nodes)
+            snapshot.record.root, given: whole?.record.root, repository, nodes)
         {
             throw StreamError(.incomplete(snapshot.id, missing), at: 0)
         }
@@ -172,12 +185,14 @@ struct ReceivedBlob: Sendable {
     var codec: BlobCodec
     var stored: [UInt8]
     var plainSize: Int
+    /// Where its bytes end in the stream.
+    var offset: UInt64
 }
 
 /// Checks blobs on several threads and stores them.
 final class BlobIntake: Sendable {
     private struct State {
-        var failure: RepositoryError?
+        var failure: (any Error)?
         var blobs: UInt64 = 0
         var known: UInt64 = 0
     }
@@ -201,7 +216,7 @@ final class BlobIntake: Sendable {
     }
 
     /// Queues a blob; throws what made an earlier one fail.
-    func add(_ blob: ReceivedBlob) throws(RepositoryError) {
+    func add(_ blob: ReceivedBlob) throws {
         if let failure = state.read({ $0.failure }) { throw failure }
         threads.update { threads in
             guard threads == nil else { return }
@@ -212,7 +227,7 @@ final class BlobIntake: Sendable {
 
     /// Waits for the blobs and makes them durable: how many there were, how many were known, and
     /// the bytes that the repository grew by.
-    func finish() throws(RepositoryError) -> (blobs: UInt64, known: UInt64, stored: UInt64) {
+    func finish() throws -> (blobs: UInt64, known: UInt64, stored: UInt64) {
         queue.close()
         let box = threads.update { threads in
             defer { threads = nil }
@@ -230,7 +245,7 @@ final class BlobIntake: Sendable {
         let encoder = BlobEncoder(.standard)
         while let blob = queue.pop() {
             guard state.read({ $0.failure == nil }) else { continue }
-            do throws(RepositoryError) {
+            do {
                 let isNew = try store(blob, reader, encoder)
                 state.read { state in
                     state.blobs += 1
@@ -245,9 +260,9 @@ final class BlobIntake: Sendable {
     /// Stores a blob unless it is there; true if it was new.
     private func store(
         _ blob: ReceivedBlob, _ reader: BlobReader, _ encoder: BlobEncoder
-    ) throws(RepositoryError) -> Bool {
+    ) throws -> Bool {
         guard try writer.isMissing(blob.id) else { return false }
-        let checked = try reader.check(blob.id, blob.codec, blob.stored, plainSize: blob.plainSize)
+        let checked = try check(blob, reader)
         guard try writer.claim(blob.id) else { return false }
         switch checked {
         case .asSent:
@@ -259,5 +274,19 @@ final class BlobIntake: Sendable {
             try writer.store(blob.id, bytes.span, encoder)
         }
         return true
+    }
+
+    /// What is wrong with a blob is the fault of the stream, not of the repository.
+    private func check(
+        _ blob: ReceivedBlob, _ reader: BlobReader
+    ) throws -> BlobReader.Checked {
+        do throws(RepositoryError) {
+            return try reader.check(
+                blob.id, blob.codec, blob.stored, plainSize: blob.plainSize)
+        } catch {
+            guard case .damaged(let why) = error.kind else { throw error }
+            let name = blob.id.fingerprint.hex.prefix(32)
+            throw StreamError(.damaged("the blob \(name): \(why)"), at: blob.offset)
+        }
     }
 }

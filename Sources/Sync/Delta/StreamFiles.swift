@@ -29,11 +29,10 @@ package final class StandardSource: ByteSource {
     }
 }
 
-/// Reads a delta stream from a file.
+/// Reads a delta stream from a file, which may be a pipe.
 package final class FileSource: ByteSource {
     private let file: Descriptor
     private let path: [UInt8]
-    private var offset: UInt64 = 0
 
     private static let size = 1 << 20
 
@@ -43,9 +42,11 @@ package final class FileSource: ByteSource {
     }
 
     package func next() throws -> ArraySlice<UInt8> {
-        let bytes = try file.read(Self.size, at: offset, path)
-        offset += UInt64(bytes.count)
-        return bytes[...]
+        do throws(PlatformError) {
+            return try Descriptor.read(upTo: Self.size, fromStandard: file.raw)[...]
+        } catch {
+            throw PlatformError("read", path, error.errno)
+        }
     }
 }
 
@@ -134,6 +135,11 @@ package enum StreamDirectory {
         for name in names.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             let path = PathBytes.join(directory, name)
             do {
+                // Opening a pipe would wait for a writer.
+                guard try FileStatus.following(path).type == .regular else {
+                    odd.append((path, "not a file"))
+                    continue
+                }
                 var cursor = StreamCursor(try FileSource(path))
                 items.append(Item(path: path, header: try StreamHeader(reading: &cursor)))
             } catch {

@@ -25,6 +25,13 @@ package struct TransferPlace: Sendable {
         self.connection = connection
     }
 
+    /// Throws where the server lets this session change nothing: before any work is done for it.
+    package func requireWritable() throws(SyncError) {
+        guard let connection, !connection.hello.mayWrite else { return }
+        let failure = RemoteFailure(.forbidden, "this session may only read")
+        throw SyncError(.remote(failure), connection.location, "\(failure)")
+    }
+
     /// Names of all snapshots there.
     func snapshotIDs() throws -> Set<SnapshotID> {
         if let connection, connection.hello.snapshots.isComplete {
@@ -77,6 +84,7 @@ package struct Transfer {
         _ wanted: [SnapshotSeries.Item], of all: [SnapshotSeries.Item]
     ) throws -> TransferSummary {
         var summary = TransferSummary()
+        try target.requireWritable()
         let there = try target.snapshotIDs()
         let missing = wanted.filter { !there.contains($0.id) }
         summary.alreadyThere = wanted.count - missing.count
@@ -140,7 +148,9 @@ package struct Transfer {
         }
         let receiver = DeltaReceiver(target.repository, progress)
         let received = try connection.download(request.encoded()) { stream in
-            try receiver.receive(WireSource(stream))
+            let source = WireSource(stream)
+            return try receiver.receive(
+                rate.map { LimitedSource(source, bytesPerSecond: $0) } ?? source as any ByteSource)
         }
         var summary = SendSummary()
         summary.blobs = received.blobs

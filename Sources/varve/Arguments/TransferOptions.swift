@@ -22,6 +22,9 @@ struct TransferChoice: ParsableArguments {
     @Option(help: sinceHelp)
     var since: TimeArgument?
 
+    /// Whether nothing narrows the choice.
+    var isAll: Bool { snapshots.isEmpty && filter.isEmpty && since == nil }
+
     /// The snapshots that are meant, oldest first.
     func choose(
         _ items: [SnapshotSeries.Item],
@@ -38,6 +41,14 @@ struct TransferChoice: ParsableArguments {
         }
         return filtered.filter { named.contains($0.id) }
     }
+}
+
+/// Which way snapshots go, and the repository at the other end.
+struct Way {
+    var isReceiving: Bool
+    var other: String
+
+    var text: String { (isReceiving ? "from " : "to ") + other }
 }
 
 /// How snapshots are brought to another repository.
@@ -60,7 +71,7 @@ struct TransferOptions: ParsableArguments {
         _ choice: TransferChoice,
         from source: TransferPlace,
         to target: TransferPlace,
-        _ where: String,
+        _ way: Way,
         besides: Set<SnapshotID> = [],
         _ console: Console
     ) throws {
@@ -68,6 +79,9 @@ struct TransferOptions: ParsableArguments {
         if !series.damaged.isEmpty { console.status = .partial }
         for error in series.damaged { console.report(damaged: error) }
         let chosen = try choice.choose(series.items, in: source.repository)
+        if chosen.isEmpty, !choice.isAll, !console.isQuiet {
+            console.warn("varve: there are no such snapshots to bring")
+        }
         let wanted = chosen.filter { !besides.contains($0.id) }
         let start = ContinuousClock.now
         let summary = try ProgressDisplay.showing(console) { progress throws in
@@ -80,20 +94,21 @@ struct TransferOptions: ParsableArguments {
             return try transfer.run(wanted, of: series.items)
         }
         let time = Wording.milliseconds(ContinuousClock.now - start)
-        try print(summary, chosen.count - wanted.count, `where`, time, console)
+        try print(summary, chosen.count - wanted.count, way, time, console)
     }
 
     private func print(
         _ summary: TransferSummary,
         _ known: Int,
-        _ where: String,
+        _ way: Way,
         _ milliseconds: UInt64,
         _ console: Console
     ) throws {
         let there = summary.alreadyThere + known
         if console.isJSON {
             let object: JSONObject = [
-                "type": "summary", "direction": .string(`where`),
+                "type": "summary", "direction": .string(way.isReceiving ? "from" : "to"),
+                "other": .string(way.other),
                 "snapshots": .array(summary.transferred.map { .hex($0.digest) }),
                 "already_there": .count(UInt64(there)), "blobs": .count(summary.blobs),
                 "plain_bytes": .count(summary.plainBytes),
@@ -103,10 +118,11 @@ struct TransferOptions: ParsableArguments {
         }
         guard !console.isQuiet else { return }
         let count = Wording.count(summary.transferred.count, "snapshot")
-        try console.print(line: "\(count) \(`where`), \(Wording.grouped(there)) there already")
+        try console.print(line: "\(count) \(way.text), \(Wording.grouped(there)) there already")
         guard !summary.transferred.isEmpty else { return }
         try console.print(
-            line: "  bytes  \(Wording.bytes(summary.streamBytes)) sent for "
+            line: "  bytes  \(Wording.bytes(summary.streamBytes)) "
+                + (way.isReceiving ? "received for " : "sent for ")
                 + "\(Wording.bytes(summary.plainBytes)) of new content"
         )
         try console.print(

@@ -15,7 +15,7 @@ struct ReceiveCommand: VarveCommand {
             repository as it was; what arrived whole is not stored twice by the next try.
 
             Of a directory, all streams that fit are applied, in the order that they need; those \
-            applied already are passed over.
+            applied already are passed over, and those that are damaged are told.
 
             Examples:
               ssh host varve send latest --repo /srv/repo | varve receive --repo /backup/repo
@@ -69,16 +69,30 @@ struct ReceiveCommand: VarveCommand {
         _ console: Console
     ) throws {
         let (items, odd) = try StreamDirectory.items(directory)
+        guard !items.isEmpty || !odd.isEmpty else {
+            throw UsageError(
+                "there are no streams in \(PathBytes.printable(directory))",
+                "Streams end in '.varve'; make them with `varve send --output` that directory."
+            )
+        }
         for (path, reason) in odd {
             console.status = .partial
             console.warn("varve: left out \(PathBytes.printable(path)): \(reason)")
         }
         var present = Set(try repository.snapshotIDs())
         var waiting = items.filter { !present.isSuperset(of: $0.header.snapshots) }
+        let known = items.count - waiting.count
         while let next = waiting.firstIndex(where: { present.isSuperset(of: $0.header.needed) }) {
             let item = waiting.remove(at: next)
-            try receive(try FileSource(item.path), repository, console)
-            present.formUnion(item.header.snapshots)
+            do {
+                try receive(try FileSource(item.path), repository, console)
+            } catch {
+                guard Self.isDamage(error) else { throw error }
+                console.status = .partial
+                console.warn("varve: left out \(PathBytes.printable(item.path)): \(error)")
+            }
+            // Of a damaged stream too, what came before the damage.
+            present.formUnion(try repository.snapshotIDs())
         }
         for item in waiting {
             console.status = .partial
@@ -88,12 +102,22 @@ struct ReceiveCommand: VarveCommand {
                 "varve: left out \(PathBytes.printable(item.path)): it needs the snapshot \(names)"
             )
         }
-        if !console.isQuiet, !console.isJSON {
-            let applied = items.filter { present.isSuperset(of: $0.header.snapshots) }.count
-            try console.print(
-                line: "\(Wording.count(applied, "stream")) of \(items.count) applied"
-            )
+        let whole = items.count { present.isSuperset(of: $0.header.snapshots) }
+        if console.isJSON {
+            let object: JSONObject = [
+                "type": "directory", "streams": .count(UInt64(items.count + odd.count)),
+                "applied": .count(UInt64(whole - known)), "known": .count(UInt64(known)),
+            ]
+            try console.print(object.value)
+        } else if !console.isQuiet {
+            let applied = Wording.count(whole - known, "stream")
+            try console.print(line: "\(applied) applied, \(known) there already")
         }
+    }
+
+    /// Whether a stream is at fault, and others may be right.
+    private static func isDamage(_ error: any Error) -> Bool {
+        error is StreamError || (error as? RepositoryError)?.isDamage == true
     }
 
     private func print(_ summary: ReceiveSummary, _ console: Console) throws {

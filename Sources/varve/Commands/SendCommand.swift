@@ -73,7 +73,7 @@ struct SendCommand: VarveCommand {
         let known = try from.map { try selection.find($0.snapshot(), in: repository, console) }
         var file: FileSink?
         if let target {
-            file = try FileSink(try path(in: target.bytes, from: known?.id, to: wanted.id))
+            file = try newFile(try path(in: target.bytes, from: known?.id, to: wanted.id))
         }
         var sink: any ByteSink = StandardSink()
         if let file { sink = file }
@@ -94,6 +94,19 @@ struct SendCommand: VarveCommand {
         try print(summary, wanted.id, known?.id, console)
     }
 
+    private func newFile(_ path: [UInt8]) throws -> FileSink {
+        do throws(PlatformError) {
+            return try FileSink(path)
+        } catch {
+            guard error.errno == .fileExists else { throw error }
+            throw UsageError(
+                "\(PathBytes.printable(path)) is there already",
+                "Files are never replaced. If it is this stream, nothing is left to do; else remove "
+                    + "it, or name another."
+            )
+        }
+    }
+
     /// Where a stream goes that is written to `target`: into it, if it is a directory.
     private func path(
         in target: [UInt8],
@@ -106,7 +119,11 @@ struct SendCommand: VarveCommand {
             guard error.isNotFound else { throw error }
             return target
         }
-        return PathBytes.join(target, StreamDirectory.name(from: from, to: to))
+        let slashless = target.count > 1 && target.last == PathBytes.separator
+        return PathBytes.join(
+            slashless ? Array(target.dropLast()) : target,
+            StreamDirectory.name(from: from, to: to)
+        )
     }
 
     private func print(
@@ -116,11 +133,12 @@ struct SendCommand: VarveCommand {
         _ console: Console
     ) throws {
         let isOutputFree = estimate || target != nil
-        if console.isJSON, isOutputFree {
+        if console.isJSON {
             var object: JSONObject = ["type": "summary", "estimate": .bool(estimate)]
             object["snapshot_id"] = .hex(id.digest)
             object["from_id"] = from.map { .hex($0.digest) } ?? .null
             object.append(summary.json)
+            guard isOutputFree else { return console.warn(object.value.text) }
             return try console.print(object.value)
         }
         guard !console.isQuiet else { return }

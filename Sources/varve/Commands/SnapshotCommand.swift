@@ -4,6 +4,7 @@ internal import Compression
 internal import Platform
 internal import Repository
 internal import Snapshots
+internal import Sync
 
 struct SnapshotCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -95,7 +96,9 @@ struct SnapshotCommand: VarveCommand {
 
     func run(_ console: Console) throws {
         let location = try repository.location()
-        let repository = try repository.open()
+        let place = try repository.place()
+        if !dryRun { try place.requireWritable() }
+        let repository = place.repository
         let selection = try SourceSelection(sources.map(\.bytes), location)
         let options = try captureOptions(selection)
         if let place = selection.repositoryInside, !console.isQuiet {

@@ -36,7 +36,8 @@ struct PushCommand: VarveCommand {
     func run(_ console: Console) throws {
         let source = try repository.place()
         let target = try repository.place(of: to)
-        try transfer.run(choice, from: source, to: target, "to \(to.printable)", console)
+        try transfer.run(
+            choice, from: source, to: target, Way(isReceiving: false, other: to.printable), console)
     }
 }
 
@@ -69,7 +70,9 @@ struct PullCommand: VarveCommand {
     func run(_ console: Console) throws {
         let target = try repository.place()
         let source = try repository.place(of: from)
-        try transfer.run(choice, from: source, to: target, "from \(from.printable)", console)
+        try transfer.run(
+            choice, from: source, to: target, Way(isReceiving: true, other: from.printable), console
+        )
     }
 }
 
@@ -109,7 +112,10 @@ struct SyncCommand: VarveCommand {
         choice.since = since
         let name = with.printable
         let before = try Set(there.repository.snapshotIDs())
-        try transfer.run(choice, from: there, to: here, "from \(name)", console)
-        try transfer.run(choice, from: here, to: there, "to \(name)", besides: before, console)
+        try transfer.run(
+            choice, from: there, to: here, Way(isReceiving: true, other: name), console)
+        try transfer.run(
+            choice, from: here, to: there, Way(isReceiving: false, other: name), besides: before,
+            console)
     }
 }

@@ -38,10 +38,9 @@ enum ProgressLine {
             let share = Double(counters.bytesDone) / Double(counters.bytesFound)
             parts.append("\(Int((min(share, 1) * 100).rounded(.down)))%")
         }
-        parts.append(
-            "\(Wording.bytes(counters.bytesDone)) of \(Wording.bytes(counters.bytesFound))"
-                + (counters.isTotalKnown ? "" : "+")
-        )
+        let total = "\(Wording.bytes(counters.bytesFound))\(counters.isTotalKnown ? "" : "+")"
+        let isTotalTold = counters.isTotalKnown || counters.bytesFound > 0
+        parts.append(Wording.bytes(counters.bytesDone) + (isTotalTold ? " of \(total)" : ""))
         if counters.filesFound > 0 { parts.append(Wording.count(counters.filesDone, "file")) }
         if let rate = bytesPerSecond {
             parts.append(Wording.rate(rate))

@@ -1,12 +1,13 @@
-import Bytes
-import Hashing
-import Platform
+internal import Bytes
+internal import Hashing
+internal import Platform
+package import Testing
 
 /// All that can be told of a tree in the file system, one line for each path, in path order.
 ///
 /// Two trees are equal where their listings are: types, modes, owners, times in nanoseconds,
 /// contents, holes, links, attributes. Names are raw bytes; lines show them escaped.
-struct TreeListing {
+package struct TreeListing {
     private var paths: [(path: [UInt8], text: String)] = []
     private var groups: [LinkKey: [UInt8]] = [:]
 
@@ -16,7 +17,7 @@ struct TreeListing {
     }
 
     /// The lines of the tree at `path`, which is a directory.
-    static func of(_ path: [UInt8]) throws -> [String] {
+    package static func of(_ path: [UInt8]) throws -> [String] {
         var listing = TreeListing()
         let top = try PinnedDirectory(path)
         try listing.addDirectory([], top, try top.descriptor.status(path))
@@ -104,4 +105,19 @@ struct TreeListing {
         }
         return try file.dataExtents(size: status.size, [])
     }
+}
+
+/// Expects two listings to be equal; tells of the first lines that are not.
+package func expectSame(
+    _ before: [String], _ after: [String], _ comment: Comment? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    let changes = after.difference(from: before).map { change in
+        switch change {
+        case .remove(_, let line, _): "- " + line
+        case .insert(_, let line, _): "+ " + line
+        }
+    }
+    let text = changes.prefix(6).joined(separator: "\n")
+    #expect(text.isEmpty, comment, sourceLocation: sourceLocation)
 }

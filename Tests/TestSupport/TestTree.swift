@@ -1,24 +1,31 @@
-import Bytes
-import Chunking
-import Platform
-import TestSupport
+internal import Bytes
+package import Chunking
+internal import Platform
 
 /// Makes trees with one of everything that a file system can hold, from a seed.
-struct TestTree {
-    let root: [UInt8]
+package struct TestTree {
+    package let root: [UInt8]
     private(set) var random: SplitMix64
     private var directories: [[UInt8]] = [[]]
     private var files: [[UInt8]] = []
     private var serial = 0
 
-    init(_ root: [UInt8], _ seed: Seed) {
+    package init(_ root: [UInt8], _ seed: Seed) {
         self.root = root
         random = SplitMix64(seed)
     }
 
+    /// Small chunks, so that small files have several.
+    package static let chunking: ChunkingParameters = {
+        do throws(ChunkingError) {
+            return try ChunkingParameters(average: 16 << 10)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }()
+
     /// Sizes round every limit of the chunker.
     static let sizes: [Int] = {
-        let chunking = Vault.chunking
         let edges = [0, 1, 511, 512, 4095, 4096, 4097, 100_000]
         return edges
             + [chunking.minimum, chunking.average, chunking.maximum, 2 * chunking.maximum]
@@ -44,7 +51,7 @@ struct TestTree {
 
 extension TestTree {
     /// Everything once, and random files besides.
-    mutating func fill(files count: Int = 30) throws {
+    package mutating func fill(files count: Int = 30) throws {
         for depth in 0..<8 { try addDirectory(depth == 7 ? random.pick(Self.names) : nil) }
         for name in Self.names { try addFile(random.text(random.below(300)), name) }
         for size in Self.sizes { try addFile(random.bytes(size)) }
@@ -230,7 +237,7 @@ extension TestTree {
 
 extension TestTree {
     /// A night's worth of random changes.
-    mutating func edit(_ count: Int) throws {
+    package mutating func edit(_ count: Int) throws {
         for _ in 0..<count { try editOnce() }
     }
 
@@ -267,7 +274,9 @@ extension TestTree {
 }
 
 extension SplitMix64 {
-    mutating func pick<Elements: RandomAccessCollection>(_ elements: Elements) -> Elements.Element {
+    package mutating func pick<Elements: RandomAccessCollection>(
+        _ elements: Elements
+    ) -> Elements.Element {
         elements[elements.index(elements.startIndex, offsetBy: below(elements.count))]
     }
 }
