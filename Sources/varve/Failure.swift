@@ -62,6 +62,7 @@ extension Failure {
         case let error as OutputError: self.init(error)
         case let error as SyncError: self.init(error)
         case let error as StreamError: self.init(error)
+        case let error as FileIsThere: self.init(error)
         case let error as RemoteFailure: self.init(error)
         case let error as WireError: self.init(error)
         case let error as PlatformError: self.init(error)
@@ -69,6 +70,14 @@ extension Failure {
             self.init(error, "What was committed stays; nothing else was changed.", "")
         default: self.init(parsing: error)
         }
+    }
+
+    private init(_ error: FileIsThere) {
+        self.init(
+            message: "\(PathBytes.printable(error.path)) is there already",
+            meaning: "Nothing was written: files are never replaced.",
+            advice: "If it is this stream, nothing is left to do; else remove it, or name another."
+        )
     }
 
     private init(_ error: UsageError) {

@@ -196,9 +196,9 @@ struct DeltaLawTests {
         let all = try HandmadeStream(try nights.depot.send([nights.items[0]])).blobs.map(\.id)
         let there = Set(all.enumerated().filter { $0.offset % 3 == 0 }.map(\.element))
         var asked: [BlobID] = []
-        let stream = try nights.depot.send([nights.items[0]]) { blobs, _ in
-            asked += blobs
-            return blobs.map(there.contains)
+        let stream = try nights.depot.send([nights.items[0]]) { question in
+            asked += question.blobs
+            return question.blobs.map(there.contains)
         }
         #expect(asked == all)
         let sent = try HandmadeStream(stream).blobs.map(\.id)

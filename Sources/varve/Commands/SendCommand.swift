@@ -99,11 +99,7 @@ struct SendCommand: VarveCommand {
             return try FileSink(path)
         } catch {
             guard error.errno == .fileExists else { throw error }
-            throw UsageError(
-                "\(PathBytes.printable(path)) is there already",
-                "Files are never replaced. If it is this stream, nothing is left to do; else remove "
-                    + "it, or name another."
-            )
+            throw FileIsThere(path: path)
         }
     }
 
@@ -154,6 +150,11 @@ struct SendCommand: VarveCommand {
             if isOutputFree { try console.print(line: line) } else { console.warn(line) }
         }
     }
+}
+
+/// A file is in the way of what a command writes.
+struct FileIsThere: Error {
+    var path: [UInt8]
 }
 
 extension SelectedSnapshot {
