@@ -22,6 +22,9 @@ for_build() {
     need libxxhash-dev library_exists libxxhash
     need libzstd-dev library_exists libzstd
     need libssl-dev library_exists libcrypto
+    need libsnappy-dev test -e /usr/include/snappy-c.h
+    need liblz4-dev library_exists liblz4
+    need zlib1g-dev library_exists zlib
 }
 for_demo() {
     for_build
