@@ -7,7 +7,7 @@ package struct ParquetFile {
     package let source: any ByteSource
     package let footer: Footer
     package let schema: Schema
-    package let limits: ReaderLimits
+    package internal(set) var limits: ReaderLimits
     /// Where the footer begins; everything else lies before.
     let footerStart: Int64
 

@@ -51,8 +51,9 @@ package struct RowGroupReader {
     /// Reads up to `limit` rows; nil at the end.
     package mutating func next(limit: Int) throws(ParquetError) -> RecordBatch? {
         precondition(limit > 0)
-        let rows = selection.reversed().prefix(while: { _ in true }).reduce(0) {
-            min(limit, $0 + Int(min(Int64($1.count), Int64(limit))))
+        var rows = 0
+        for range in selection.reversed() where rows < limit {
+            rows += min(limit - rows, range.count)
         }
         guard rows > 0 else { return nil }
         var batches = leaves.map { LeafBatch($0.leaf, limits) }

@@ -113,21 +113,6 @@ extension Column {
         default: return nil
         }
     }
-
-    /// Appends the rows of a column of the same kind.
-    package mutating func append(_ other: Column) {
-        if validity != nil || other.validity != nil {
-            var joined = validity ?? Bitmap(repeating: true, count: count)
-            if let added = other.validity {
-                joined.append(added)
-            } else {
-                joined.append(true, count: other.count)
-            }
-            validity = joined
-        }
-        count += other.count
-        values.append(other.values)
-    }
 }
 
 extension ColumnValues {
@@ -159,60 +144,5 @@ extension ColumnValues {
         let (start, end) = (offsets[range.lowerBound], offsets[range.upperBound])
         let part = offsets[range.lowerBound...range.upperBound].map { $0 - start }
         return (part, Int(start)..<Int(end))
-    }
-
-    /// Appends values of the same kind; each case is taken out first, so that its buffers grow in
-    /// place.
-    fileprivate mutating func append(_ other: ColumnValues) {
-        let mine = self
-        self = .int32([])
-        switch (consume mine, other) {
-        case (.boolean(var values), .boolean(let added)):
-            values.append(added)
-            self = .boolean(values)
-        case (.int32(var values), .int32(let added)):
-            values += added
-            self = .int32(values)
-        case (.int64(var values), .int64(let added)):
-            values += added
-            self = .int64(values)
-        case (.int128(var values), .int128(let added)):
-            values += added
-            self = .int128(values)
-        case (.float(var values), .float(let added)):
-            values += added
-            self = .float(values)
-        case (.double(var values), .double(let added)):
-            values += added
-            self = .double(values)
-        case (.bytes(var offsets, var data), .bytes(let addedOffsets, let addedData)):
-            Self.join(&offsets, addedOffsets)
-            data += addedData
-            self = .bytes(offsets: offsets, data: data)
-        case (.fixed(let width, var data), .fixed(_, let added)):
-            data += added
-            self = .fixed(width: width, data: data)
-        case (.structure(var fields), .structure(let added)):
-            precondition(fields.count == added.count)
-            for index in fields.indices { fields[index].append(added[index]) }
-            self = .structure(fields)
-        case (.list(var offsets, var element), .list(let addedOffsets, let added)):
-            Self.join(&offsets, addedOffsets)
-            element.append(added)
-            self = .list(offsets: offsets, element: element)
-        case (.map(var offsets, var key, var value), .map(let addedOffsets, let k, let v)):
-            Self.join(&offsets, addedOffsets)
-            key.append(k)
-            if let v { value?.append(v) }
-            self = .map(offsets: offsets, key: key, value: value)
-        default: preconditionFailure("columns of different kinds")
-        }
-    }
-
-    private static func join(_ offsets: inout [Int32], _ added: [Int32]) {
-        let start = offsets.last ?? 0
-        precondition(Int64(start) + Int64(added.last ?? 0) <= Int64(Int32.max))
-        offsets.reserveCapacity(offsets.count + added.count)
-        for offset in added.dropFirst() { offsets.append(start + offset) }
     }
 }

@@ -1,0 +1,56 @@
+/// A place in a file where something begins that is likely to be in other files too.
+package struct PageBoundary: Equatable, Sendable {
+    package enum Kind: Equatable, Sendable {
+        /// A row group, with its first column.
+        case rowGroup
+        /// A column of a row group, with its dictionary or first page.
+        case column
+        /// A data page.
+        case page
+        /// Anything that lies between or behind row groups: indexes, Bloom filters.
+        case index
+        case footer
+    }
+
+    package var offset: Int64
+    package var kind: Kind
+}
+
+extension ParquetFile {
+    /// Finds where the parts of a Parquet file begin, in ascending order, the first of them behind
+    /// the magic number.
+    ///
+    /// Reads the footer and the indexes, or else the header of every page. Returns nil on any
+    /// oddity, and for what is no Parquet file: boundaries are hints for cutting bytes, and bytes
+    /// can be cut without.
+    package static func pageBoundaries(
+        in source: any ByteSource, limits: ReaderLimits = ReaderLimits(), atMost: Int = 1 << 22
+    ) -> [PageBoundary]? {
+        guard let file = try? ParquetFile(source, limits: limits) else { return nil }
+        return try? file.boundaries(atMost: atMost)
+    }
+
+    private func boundaries(atMost limit: Int) throws(ParquetError) -> [PageBoundary] {
+        var boundaries: [PageBoundary] = []
+        var end: Int64 = 4
+        for (number, group) in footer.rowGroups.enumerated() {
+            for (leaf, chunk) in group.columns.enumerated() where chunk.valueCount > 0 {
+                guard chunk.start >= end else {
+                    throw ParquetError(.invalid, at: chunk.start, "columns in ascending order")
+                }
+                if chunk.start > end { boundaries.append(PageBoundary(offset: end, kind: .index)) }
+                let walk = try pages(
+                    rowGroup: number, leaf: leaf, limit: max(0, limit - boundaries.count))
+                boundaries.append(
+                    PageBoundary(offset: chunk.start, kind: leaf == 0 ? .rowGroup : .column))
+                for page in walk.pages where page > chunk.start {
+                    boundaries.append(PageBoundary(offset: page, kind: .page))
+                }
+                end = walk.end
+            }
+        }
+        if end < footerStart { boundaries.append(PageBoundary(offset: end, kind: .index)) }
+        boundaries.append(PageBoundary(offset: footerStart, kind: .footer))
+        return boundaries
+    }
+}
