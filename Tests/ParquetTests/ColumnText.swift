@@ -59,4 +59,12 @@ enum ColumnText {
     private static func octets(_ bytes: ArraySlice<UInt8>) -> String {
         "x" + bytes.map { hex(UInt64($0), digits: 2) }.joined()
     }
+
+    /// Says where two lists of rows differ first; nil when they are equal.
+    static func difference(_ found: [String], _ expected: [String]) -> String? {
+        if found == expected { return nil }
+        let row = zip(found, expected).prefix { $0 == $1 }.count
+        let shown = [found, expected].map { row < $0.count ? $0[row] : "nothing" }
+        return "\(found.count) and \(expected.count) rows; row \(row): \(shown[0]), not \(shown[1])"
+    }
 }

@@ -53,7 +53,8 @@ struct RandomTable {
         batch = RecordBatch(rowCount: rows, columns: columns)
     }
 
-    private static func validity(_ field: Field, _ rows: Int, _ random: inout SplitMix64) -> Bitmap? {
+    private static func validity(_ field: Field, _ rows: Int, _ random: inout SplitMix64) -> Bitmap?
+    {
         guard field.isNullable else { return nil }
         if field.name == "nothing" { return Bitmap(repeating: false, count: rows) }
         let share = [0, 0, 3, 10, 90][random.below(5)]
@@ -182,7 +183,8 @@ enum TestFiles {
             let end = min(start + step, table.batch.rowCount)
             try writer.write(
                 RecordBatch(
-                    rowCount: end - start, columns: table.batch.columns.map { $0.slice(start..<end) }))
+                    rowCount: end - start,
+                    columns: table.batch.columns.map { $0.slice(start..<end) }))
             start = end
         }
         _ = try writer.finish(keyValues: [KeyValue("made by", "a test")])

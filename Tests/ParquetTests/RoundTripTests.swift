@@ -4,14 +4,15 @@ import Testing
 
 /// What was written is what is read.
 struct RoundTripTests {
-    @Test(arguments: Seed.some(4), [0, 1, 7, 1_000, 5_000])
+    @Test(arguments: Seed.some(3), [0, 1, 7, 2_000])
     func `Rows of all kinds come back`(seed: Seed, rows: Int) throws {
         let table = try RandomTable.flat(seed, rows: rows)
         for options in [WriterOptions(), TestFiles.smallPieces] {
             let bytes = try TestFiles.write(table, options, step: 777)
             let expected = ColumnText.rows(table.batch)
-            #expect(try TestFiles.rows(bytes) == expected)
-            #expect(try TestFiles.rows(bytes, limit: 100) == expected)
+            #expect(ColumnText.difference(try TestFiles.rows(bytes), expected) == nil)
+            let parts = try TestFiles.rows(bytes, limit: 100)
+            #expect(ColumnText.difference(parts, expected) == nil)
         }
     }
 
@@ -20,8 +21,9 @@ struct RoundTripTests {
         let table = try RandomTable.nested(seed, rows: rows)
         let bytes = try TestFiles.write(table, TestFiles.smallPieces, step: 300)
         let expected = ColumnText.rows(table.batch)
-        #expect(try TestFiles.rows(bytes) == expected)
-        #expect(try TestFiles.rows(bytes, limit: 33) == expected)
+        #expect(ColumnText.difference(try TestFiles.rows(bytes), expected) == nil)
+        let parts = try TestFiles.rows(bytes, limit: 33)
+        #expect(ColumnText.difference(parts, expected) == nil)
     }
 
     @Test(arguments: Seed.some(2))
@@ -30,7 +32,8 @@ struct RoundTripTests {
         var options = TestFiles.smallPieces
         options.profile = .compatible
         let bytes = try TestFiles.write(table, options)
-        #expect(try TestFiles.rows(bytes) == ColumnText.rows(table.batch))
+        let rows = try TestFiles.rows(bytes)
+        #expect(ColumnText.difference(rows, ColumnText.rows(table.batch)) == nil)
         let file = try ParquetFile(MemoryFile(bytes))
         let used = Set(file.footer.rowGroups.flatMap { $0.columns.flatMap(\.encodings) })
         #expect(used.isSubset(of: [.plain, .rle, .rleDictionary]))
@@ -46,7 +49,7 @@ struct RoundTripTests {
             let file = try ParquetFile(MemoryFile(try TestFiles.write(table, options)))
             let all = ColumnText.rows(table.batch)
             var random = SplitMix64(seed)
-            for _ in 0..<20 {
+            for _ in 0..<8 {
                 var selection = RowSelection()
                 var row = random.below(50)
                 while row < 2_000 {
@@ -64,12 +67,14 @@ struct RoundTripTests {
                 let places = file.schema.fields.indices.filter {
                     chosen.contains(file.schema.fields[$0].name)
                 }
-                let expected = selection.ranges.flatMap { all[Int($0.lowerBound)..<Int($0.upperBound)] }
-                    .map { line in
-                        let cells = line.split(separator: "\t", omittingEmptySubsequences: false)
-                        return places.map { String(cells[$0]) }.joined(separator: "\t")
-                    }
-                #expect(rows == expected)
+                let expected = selection.ranges.flatMap {
+                    all[Int($0.lowerBound)..<Int($0.upperBound)]
+                }
+                .map { line in
+                    let cells = line.split(separator: "\t", omittingEmptySubsequences: false)
+                    return places.map { String(cells[$0]) }.joined(separator: "\t")
+                }
+                #expect(ColumnText.difference(rows, expected) == nil)
             }
         }
     }

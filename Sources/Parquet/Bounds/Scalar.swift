@@ -52,7 +52,9 @@ extension Leaf {
         }
     }
 
-    var isText: Bool { logicalType == .string || logicalType == .json || logicalType == .enumeration }
+    var isText: Bool {
+        logicalType == .string || logicalType == .json || logicalType == .enumeration
+    }
 }
 
 // MARK: - As it is stored: PLAIN, byte arrays without their length
@@ -91,8 +93,9 @@ extension Scalar {
     /// Nil when the bytes are no value of the leaf.
     init?(stored bytes: [UInt8], for leaf: Leaf) {
         guard let order = leaf.order else { return nil }
-        if case .decimal = leaf.logicalType, leaf.type == .byteArray
-            || leaf.type == .fixedLengthByteArray
+        if case .decimal = leaf.logicalType,
+            leaf.type == .byteArray
+                || leaf.type == .fixedLengthByteArray
         {
             var values = DenseValues(leaf.storage, byteLimit: .max)
             var raw = DenseValues(.bytes, byteLimit: .max)

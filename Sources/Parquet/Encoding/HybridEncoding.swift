@@ -31,7 +31,9 @@ enum HybridEncoder {
 
     private static func setSize(of start: Int, in target: inout [UInt8]) {
         let size = target.count - start - 4
-        for index in 0..<4 { target[start + index] = UInt8(truncatingIfNeeded: size >> (8 * index)) }
+        for index in 0..<4 {
+            target[start + index] = UInt8(truncatingIfNeeded: size >> (8 * index))
+        }
     }
 
     private static func appendRun(

@@ -6,7 +6,7 @@ struct ValueDictionary {
     let values: DenseValues
     let indices: [UInt32]
 
-    /// Bits of an index. At least one: readers have stumbled over none.
+    /// Bits of an index, at least one: readers have stumbled over none.
     var width: Int { max(1, Int.bitWidth - (values.count - 1).leadingZeroBitCount) }
 
     /// Makes the dictionary; nil when it would have more than `entries` values or `bytes` bytes.
