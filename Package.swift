@@ -61,6 +61,9 @@ let package = Package(
             name: "FloorBenchmark",
             dependencies: ["Bytes", "Chunking", "Hashing", "Compression"],
             path: "Benchmarks/FloorBenchmark", swiftSettings: settings),
+        .executableTarget(
+            name: "ParquetBenchmark", dependencies: ["Bytes", "Platform", "Parquet"],
+            path: "Benchmarks/ParquetBenchmark", swiftSettings: settings),
         .target(
             name: "TestSupport",
             dependencies: ["Bytes", "Platform", "Hashing", "Repository", "Snapshots"],

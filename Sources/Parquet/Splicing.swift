@@ -105,7 +105,7 @@ extension FileWriter {
     ) throws(ParquetError) {
         var offset = range.lowerBound
         while offset < range.upperBound {
-            let count = Int(min(range.upperBound - offset, 4 << 20))
+            let count = Int(min(range.upperBound - offset, 256 << 10))
             try copy(try file.source.read(count, at: offset))
             offset += Int64(count)
         }

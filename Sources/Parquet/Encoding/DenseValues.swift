@@ -138,8 +138,14 @@ extension DenseValues {
         }
     }
 
+    /// Appends bytes that are of no value, so that 16 may be loaded from the place of any value.
+    mutating func pad() {
+        if kind == .bytes { data.append(contentsOf: repeatElement(0, count: 16)) }
+    }
+
     /// Soundness of the pointers: indices are checked by the caller; the offsets of a dictionary
-    /// ascend within its data; the room for all bytes is summed up before they are copied.
+    /// ascend within its data, which `pad` has made longer by 16 bytes; the room for all bytes, and
+    /// 16 more, is summed up before they are copied.
     private mutating func gatherBytes(
         _ other: DenseValues, _ indices: [UInt32]
     ) throws(ParquetError) {
@@ -148,23 +154,26 @@ extension DenseValues {
             total &+= Int(other.offsets[Int(index) + 1] &- other.offsets[Int(index)])
         }
         try makeRoom(total)
-        let start = data.count
-        data.append(contentsOf: repeatElement(0, count: total))
-        offsets.reserveCapacity(offsets.count + indices.count)
-        var position = start
-        unsafe data.withUnsafeMutableBufferPointer { target in
-            unsafe other.data.withUnsafeBufferPointer { source in
-                for index in indices {
-                    let first = Int(other.offsets[Int(index)])
-                    let count = Int(other.offsets[Int(index) + 1]) &- first
-                    if let target = target.baseAddress, let source = source.baseAddress {
-                        unsafe copyShort(target + position, source + first, count)
+        let (start, first) = (data.count, offsets.count)
+        data.append(contentsOf: repeatElement(0, count: total + 16))
+        offsets.append(contentsOf: repeatElement(0, count: indices.count))
+        unsafe data.withUnsafeMutableBytes { target in
+            unsafe other.data.withUnsafeBytes { source in
+                unsafe other.offsets.withUnsafeBufferPointer { places in
+                    unsafe offsets.withUnsafeMutableBufferPointer { offsets in
+                        var position = start
+                        for (number, index) in indices.enumerated() {
+                            let from = unsafe Int(places[Int(index)])
+                            let count = unsafe Int(places[Int(index) &+ 1]) &- from
+                            unsafe copyPadded(target, position, source, from, count)
+                            position &+= count
+                            unsafe offsets[first &+ number] = Int32(truncatingIfNeeded: position)
+                        }
                     }
-                    position &+= count
-                    offsets.append(Int32(truncatingIfNeeded: position))
                 }
             }
         }
+        data.removeLast(16)
     }
 
     /// Appends a value for every level: the next of `other` where the level is `maximum`, and one
@@ -237,6 +246,22 @@ extension DenseValues {
             throw error
         }
         data += other.data[start..<end]
+    }
+}
+
+/// Copies `count` bytes, 16 at once where there are no more; both sides have 16 bytes more than are
+/// copied.
+@inline(__always)
+private func copyPadded(
+    _ target: UnsafeMutableRawBufferPointer, _ position: Int, _ source: UnsafeRawBufferPointer,
+    _ offset: Int, _ count: Int
+) {
+    guard let to = target.baseAddress, let from = source.baseAddress else { return }
+    if count <= 16 {
+        let block = unsafe from.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
+        unsafe to.storeBytes(of: block, toByteOffset: position, as: SIMD16<UInt8>.self)
+    } else {
+        unsafe (to + position).copyMemory(from: from + offset, byteCount: count)
     }
 }
 

@@ -30,6 +30,8 @@ extension DenseValues {
         case (.int32, .int128): int128s += raw.int32s.map { Int128($0) }
         case (.int64, .int128): int128s += raw.int64s.map { Int128($0) }
         case (.fixed, .int64) where type == .int96: appendTimestamps(raw.data)
+        case (.fixed(let width), .int64) where width <= 8:
+            appendNarrowDecimals(raw.data, width)
         case (.fixed(let width), _):
             for index in 0..<raw.count {
                 try appendDecimal(raw.data[index * width..<(index + 1) * width])
@@ -40,6 +42,19 @@ extension DenseValues {
                 try appendDecimal(raw.data[start..<end])
             }
         default: preconditionFailure("kinds that have no conversion")
+        }
+    }
+
+    /// Big-endian two's complement of at most 64 bits: what most decimals are.
+    private mutating func appendNarrowDecimals(_ data: [UInt8], _ width: Int) {
+        int64s.reserveCapacity(int64s.count + data.count / width)
+        let unused = Int64(64 - 8 * width)
+        var start = 0
+        while start < data.count {
+            var value: Int64 = 0
+            for index in start..<start + width { value = value << 8 | Int64(data[index]) }
+            int64s.append((value << unused) >> unused)
+            start += width
         }
     }
 

@@ -78,6 +78,7 @@ extension LeafReader {
         } catch {
             throw ParquetError(error.kind, at: stored.offset, error.expected)
         }
+        values.pad()
         dictionary = values
     }
 

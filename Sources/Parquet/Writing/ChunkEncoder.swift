@@ -94,9 +94,22 @@ struct ChunkEncoder {
             OffsetIndex.Location(
                 offset: Int64(start), size: Int32(clamping: bytes.count - start),
                 firstRow: Int64(firstRow)))
-        bounds.append(ValueBounds(shredded.values, values, leaf.order))
+        bounds.append(pageBounds(values))
         nullCounts.append(Int64(levels.count - values.count))
         presentCounts.append(values.count)
+    }
+
+    /// Dictionaries of bytes are sorted in the order of the column: the bounds of a page are those
+    /// of its indices.
+    private func pageBounds(_ values: Range<Int>) -> ValueBounds {
+        guard let dictionary = plan.dictionary, shredded.leaf.order == .bytes,
+            let lowest = dictionary.indices[values].min(),
+            let highest = dictionary.indices[values].max()
+        else { return ValueBounds(shredded.values, values, shredded.leaf.order) }
+        var bounds = ValueBounds()
+        bounds.minimum = .bytes(Array(dictionary.values.slice(Int(lowest))))
+        bounds.maximum = .bytes(Array(dictionary.values.slice(Int(highest))))
+        return bounds
     }
 
     /// Appends levels, `level` standing for an empty list of them; nothing when there are none.

@@ -5,8 +5,9 @@ extension DenseValues {
         guard leaf.isConverted else { return self }
         var stored = DenseValues(leaf.rawStorage, byteLimit: .max)
         switch leaf.type {
-        case .int32:
-            for value in wide {
+        case .int32 where kind == .int64:
+            stored.int32s.reserveCapacity(int64s.count)
+            for value in int64s {
                 guard let narrow = Int32(exactly: value) else { throw Self.tooWide(leaf) }
                 stored.int32s.append(narrow)
             }
@@ -14,6 +15,17 @@ extension DenseValues {
             for value in wide {
                 guard let narrow = Int64(exactly: value) else { throw Self.tooWide(leaf) }
                 stored.int64s.append(narrow)
+            }
+        case .fixedLengthByteArray where kind == .int64 && leaf.width <= 8:
+            let limit = Int64.max >> Int64(64 - 8 * leaf.width)
+            stored.data.reserveCapacity(int64s.count * leaf.width)
+            for value in int64s {
+                guard value <= limit, value >= -limit - 1 else { throw Self.tooWide(leaf) }
+                var shift = Int64(8 * leaf.width)
+                while shift > 0 {
+                    shift -= 8
+                    stored.data.append(UInt8(truncatingIfNeeded: value >> shift))
+                }
             }
         case .fixedLengthByteArray:
             let width = leaf.width
