@@ -46,6 +46,8 @@ let package = Package(
         module("Compression", ["Bytes", "CZstd", "CSnappy", "CLZ4", "CZlib"]),
         module("Chunking", ["Bytes"]),
         module("Parquet", ["Bytes", "Compression"]),
+        module("JSON", []),
+        module("TableLog", ["Bytes", "Platform", "Compression", "JSON", "Parquet", system]),
         module("Repository", ["Bytes", "Platform", "Hashing", "Compression", "Chunking"]),
         module(
             "Snapshots",
@@ -73,6 +75,8 @@ let package = Package(
         tests("Hashing", ["Bytes", "Hashing"]),
         tests("Compression", ["Bytes", "Compression"]),
         tests("Chunking", ["Bytes", "Chunking"]),
+        tests("JSON", ["JSON"]),
+        tests("TableLog", ["Bytes", "Platform", "JSON", "Parquet", "TableLog"]),
         tests("Parquet", ["Bytes", "Platform", "Compression", "Parquet"]),
         tests(
             "Repository",

@@ -15,9 +15,9 @@ need() {
 command_exists() { command -v "$1"; }
 library_exists() { command -v pkg-config && pkg-config --exists "$1"; }
 venv_works() { python3 -c 'import ensurepip'; }
-# What tests compare Parquet files with; kept beside the other things that are built.
+# What tests compare Parquet files and tables with; kept beside the other things that are built.
 python=$(dirname "$0")/../.build-python
-python_packages=(pyarrow duckdb)
+python_packages=(pyarrow duckdb deltalake)
 
 for_build() {
     need git command_exists git # SwiftPM fetches packages with it

@@ -11,7 +11,7 @@ package struct ExternalTool: Sendable {
 
     package init(_ name: String) { self.name = name }
 
-    /// Python with the packages that `make test` installs for comparisons: pyarrow and duckdb.
+    /// Python with what `make test` installs for comparisons: pyarrow, duckdb and deltalake.
     package static let python = ExternalTool(
         String(decoding: Fixtures.project, as: UTF8.self) + "/.build-python/bin/python3")
 

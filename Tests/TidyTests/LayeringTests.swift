@@ -35,7 +35,7 @@ struct LayeringTests {
         "CLZ4": ["Compression"],
         "CZlib": ["Compression"],
         // Its Errno is part of the errors of Platform, which every module above it handles.
-        "SystemPackage": ["Platform", "Repository", "Snapshots", "varve"],
+        "SystemPackage": ["Platform", "TableLog", "Repository", "Snapshots", "varve"],
         "ArgumentParser": ["varve"],
         "Foundation": ["varve"],
     ]

@@ -17,7 +17,7 @@ struct Assembly {
     }
 
     private func batch(_ field: Field) throws(ParquetError) -> LeafBatch {
-        guard let batch = batches[field.leaves.lowerBound] else {
+        guard let first = field.leaves.first, let batch = batches[first] else {
             throw ParquetError(.invalid, at: -1, "a leaf of field \(field.name)")
         }
         return batch

@@ -34,6 +34,24 @@ package struct RowSelection: Equatable, Sendable {
         return result
     }
 
+    /// The rows of this one that the other does not select.
+    package func subtracting(_ other: RowSelection) -> RowSelection {
+        var result = RowSelection()
+        var next = other.ranges.startIndex
+        for range in ranges {
+            var start = range.lowerBound
+            while next < other.ranges.endIndex, other.ranges[next].lowerBound < range.upperBound {
+                let hole = other.ranges[next]
+                if hole.lowerBound > start { result.add(start..<hole.lowerBound) }
+                start = max(start, hole.upperBound)
+                guard hole.upperBound <= range.upperBound else { break }
+                next += 1
+            }
+            if start < range.upperBound { result.add(start..<range.upperBound) }
+        }
+        return result
+    }
+
     /// The rows that one of them selects.
     package func union(_ other: RowSelection) -> RowSelection {
         var result = RowSelection()

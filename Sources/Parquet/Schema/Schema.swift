@@ -38,19 +38,26 @@ package struct Field: Equatable, Sendable {
     /// The number of repeated fields above; those of the field itself do not count.
     let repetition: Int
 
-    /// The leaves below, in order.
-    package var leaves: Range<Int> {
+    /// The leaves below, in order; at least one.
+    package var leaves: [Int] {
         switch content {
-        case .leaf(let index): index..<index + 1
-        case .structure(let fields): Self.range(fields)
+        case .leaf(let index): [index]
+        case .structure(let fields): fields.flatMap(\.leaves)
         case .list(let element): element.leaves
-        case .map(let key, let value): Self.range([key] + (value.map { [$0] } ?? []))
+        case .map(let key, let value): key.leaves + (value?.leaves ?? [])
         }
     }
 
-    private static func range(_ fields: [Field]) -> Range<Int> {
-        let first = fields.first.map { $0.leaves.lowerBound } ?? 0
-        return first..<(fields.last.map { $0.leaves.upperBound } ?? first)
+    /// The same structure with those of its fields only that have one of these names.
+    ///
+    /// Nil when none has, or it is no structure. What it leaves out is not read.
+    package func keeping(_ names: Set<String>) -> Field? {
+        guard case .structure(let fields) = content else { return nil }
+        let kept = fields.filter { names.contains($0.name) }
+        guard !kept.isEmpty else { return nil }
+        return Field(
+            name: name, isNullable: isNullable, fieldID: fieldID, content: .structure(kept),
+            definition: definition, repetition: repetition)
     }
 }
 
