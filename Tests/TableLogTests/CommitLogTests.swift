@@ -56,6 +56,20 @@ struct CommitLogTests {
         #expect(try table.log.snapshot().version == 3)
     }
 
+    @Test func `Threads that append at once all succeed`() throws {
+        let table = try TestTable.created()
+        let failures = Monitor<[String]>([])
+        let threads = WorkerThreads(count: 4) { thread in
+            do {
+                for number in 0..<6 { try table.append([Int64(thread * 10 + number)]) }
+            } catch { failures.update { $0.append("\(error)") } }
+        }
+        threads.join()
+        #expect(failures.read { $0 } == [])
+        #expect(try table.log.snapshot().version == 24)
+        #expect(try table.ids().count == 24)
+    }
+
     @Test func `Of two that remove the same file one loses`() throws {
         let table = try TestTable.created()
         try table.append([1])
