@@ -16,6 +16,22 @@ struct CommitLogTests {
         #expect(error?.kind == .noSuchVersion)
     }
 
+    @Test func `A time finds the version of then, however the clock went`() throws {
+        let table = try TestTable.created()
+        for id in Int64(1)...3 { try table.append([id]) }
+        for (version, seconds) in [(Int64(0), Int64(100)), (1, 300), (2, 200), (3, 400)] {
+            try FileOperations.setModificationTime(
+                table.logPath(TestTable.name(version)), Timestamp(seconds: seconds, nanoseconds: 0),
+                at: Descriptor.workingDirectory)
+        }
+        #expect(try table.log.version(at: 100_000) == 0)
+        #expect(try table.log.version(at: 250_000) == 0)
+        #expect(try table.log.version(at: 300_000) == 1)
+        #expect(try table.log.version(at: 300_001) == 2)
+        #expect(try table.log.version(at: 999_000) == 3)
+        #expect(throws: TableLogError.self) { _ = try table.log.version(at: 99_999) }
+    }
+
     @Test func `A directory without a log is no table`() throws {
         let error = #expect(throws: TableLogError.self) { _ = try TestTable().snapshot() }
         #expect(error?.kind == .notATable)
