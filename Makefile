@@ -13,7 +13,7 @@ PAGES1 = $(notdir $(wildcard man/*.1))
 PAGES5 = $(notdir $(wildcard man/*.5))
 SCRIPTS = .ci/run $(wildcard Scripts/*.sh Benchmarks/*.sh)
 # `swift format` takes directories; the benchmark programs lie outside Sources.
-SWIFT_CODE = Package.swift Sources Tests $(wildcard Benchmarks/FloorBenchmark)
+SWIFT_CODE = Package.swift Sources Tests $(wildcard Benchmarks/*Benchmark)
 
 .DEFAULT_GOAL = build
 .PHONY: build test man demo bench install uninstall lint format static clean help
@@ -71,10 +71,11 @@ static: need-build ## Build a binary for hosts without Swift; says which librari
 	$(RELEASE) --product varve --static-swift-stdlib --scratch-path .build-static
 	@echo; echo ".build-static/release/varve needs:"
 	@ldd .build-static/release/varve | awk '$$1 ~ /^lib/ { print "    " $$1 }' | sort
-	@echo "On Debian all come with: apt install libxxhash0 libzstd1 libssl3 libstdc++6"
+	@echo "On Debian all come with: apt install libxxhash0 libzstd1 libssl3 libstdc++6 \
+		libsnappy1v5 liblz4-1 zlib1g"
 
 clean: ## Remove everything built (benchmark data in Benchmarks/data stays)
-	rm -rf .build .build-static
+	rm -rf .build .build-python .build-static
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # install-missing.sh build|test|demo|bench ...: installs with apt what those tasks need and what is
-# not there yet, through sudo when not root. Says nothing and touches nothing when all is there.
+# not there yet, through sudo when not root, and for the tests Python packages with pip into
+# .build-python. Says nothing and touches nothing when all is there.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -14,6 +15,9 @@ need() {
 command_exists() { command -v "$1"; }
 library_exists() { command -v pkg-config && pkg-config --exists "$1"; }
 venv_works() { python3 -c 'import ensurepip'; }
+# What tests compare Parquet files and tables with; kept beside the other things that are built.
+python=$(dirname "$0")/../.build-python
+python_packages=(pyarrow duckdb deltalake)
 
 for_build() {
     need git command_exists git # SwiftPM fetches packages with it
@@ -22,6 +26,9 @@ for_build() {
     need libxxhash-dev library_exists libxxhash
     need libzstd-dev library_exists libzstd
     need libssl-dev library_exists libcrypto
+    need libsnappy-dev test -e /usr/include/snappy-c.h
+    need liblz4-dev library_exists liblz4
+    need zlib1g-dev library_exists zlib
 }
 for_demo() {
     for_build # sshd too if it is there; the demo says what it leaves out without it
@@ -36,6 +43,7 @@ for_test() {
     need openssh-server test -x /usr/sbin/sshd
     need procps command_exists pgrep
     need python3 command_exists python3
+    need python3-venv venv_works
     need rsync command_exists rsync
     need strace command_exists strace
     need xxhash command_exists xxh128sum
@@ -55,6 +63,7 @@ for_bench() {
     need zstd command_exists zstd
 }
 
+tasks=$*
 for task in "$@"; do
     case $task in
     build | demo | test | bench) "for_$task" ;;
@@ -64,7 +73,23 @@ for task in "$@"; do
         ;;
     esac
 done
-if [[ ${#missing[@]} -eq 0 ]]; then exit 0; fi
+
+# install_python_packages: where the tests need them, once.
+install_python_packages() {
+    local package
+    [[ " $tasks " == *" test "* ]] || return 0
+    for package in "${python_packages[@]}"; do
+        "$python/bin/python3" -c "import $package" >/dev/null 2>&1 && continue
+        echo "Installing ${python_packages[*]} into .build-python" >&2
+        python3 -m venv "$python"
+        "$python/bin/pip" install --quiet --disable-pip-version-check "${python_packages[@]}"
+        return
+    done
+}
+if [[ ${#missing[@]} -eq 0 ]]; then
+    install_python_packages
+    exit 0
+fi
 mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
 
 # stop WHY: names what is missing, for whoever has to install it by hand.
@@ -94,3 +119,4 @@ apt_get install --no-install-recommends "${missing[@]}"
 if [[ " ${missing[*]} " == *' openssh-server '* ]] && command -v systemctl >/dev/null; then
     "${root[@]}" systemctl disable --now ssh.service ssh.socket >/dev/null 2>&1 || true
 fi
+install_python_packages

@@ -11,7 +11,15 @@ package struct ExternalTool: Sendable {
 
     package init(_ name: String) { self.name = name }
 
+    /// Python with what `make test` installs for comparisons: pyarrow, duckdb and deltalake.
+    package static let python = ExternalTool(
+        String(decoding: Fixtures.project, as: UTF8.self) + "/.build-python/bin/python3")
+
     private var location: URL? {
+        if name.contains("/") {
+            let isThere = FileManager.default.isExecutableFile(atPath: name)
+            return isThere ? URL(fileURLWithPath: name) : nil
+        }
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         return path.split(separator: ":")
             .map { URL(fileURLWithPath: String($0)).appendingPathComponent(name) }
@@ -67,6 +75,11 @@ package enum ToolError: Error {
 extension Trait where Self == ConditionTrait {
     /// Runs the test only where the tool is installed, or required.
     package static func needs(_ tool: String) -> Self {
-        .enabled(if: ExternalTool(tool).isPresentOrRequired, "\(tool) is not installed")
+        needs(ExternalTool(tool))
+    }
+
+    /// Runs the test only where the tool is installed, or required.
+    package static func needs(_ tool: ExternalTool) -> Self {
+        .enabled(if: tool.isPresentOrRequired, "\(tool.name) is not installed")
     }
 }

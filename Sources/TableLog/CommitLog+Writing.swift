@@ -1,0 +1,241 @@
+internal import JSON
+internal import Parquet
+internal import Platform
+
+/// What a change rests on: what others must not have changed in the meantime.
+package enum ReadSet: Equatable, Sendable {
+    /// Rows were only added.
+    case nothing
+    /// The files that are removed were read, and no others: a compaction.
+    case removedFiles
+    /// The whole table was read: rows that others add would have counted.
+    case everything
+}
+
+/// What is to be committed.
+package struct TableChange: Equatable, Sendable {
+    /// A word for the history: WRITE, DELETE, OPTIMIZE.
+    package var operation: String
+    package var actions: [LogAction]
+    package var reads: ReadSet
+
+    package init(_ operation: String, _ actions: [LogAction], reads: ReadSet = .nothing) {
+        self.operation = operation
+        self.actions = actions
+        self.reads = reads
+    }
+}
+
+// MARK: - Committing
+extension CommitLog {
+    /// Makes a table in an empty log; refused when there is one.
+    package func create(
+        _ protocolVersion: ProtocolAction, _ metadata: TableMetadata
+    ) throws(TableLogError) {
+        try directory.makeLog()
+        let listing = try listing()
+        guard listing.latest == nil else {
+            throw TableLogError(.refused, "", "there is a table already")
+        }
+        let actions: [LogAction] = [.protocolVersion(protocolVersion), .metadata(metadata)]
+        let change = TableChange("CREATE TABLE", actions)
+        guard try publish(change, version: 0) else {
+            throw TableLogError(.conflict, "", "another writer made a table at the same time")
+        }
+    }
+
+    /// Commits a change of the table as it is at `base`, as the next version that is free.
+    ///
+    /// The data files that it adds must be synced already. When other writers were faster, and what
+    /// they did does not contradict the change, it is tried again behind them. Returns the version.
+    package func commit(
+        _ change: TableChange, to base: TableSnapshot, attempts: Int = 100
+    ) throws(TableLogError) -> Int64 {
+        try base.checkWritable()
+        if Features.isAppendOnly(base), change.actions.contains(where: \.removesRows) {
+            throw TableLogError(.refused, "", "the table is set to be appended to only")
+        }
+        var version = base.version
+        for _ in 0..<attempts {
+            version += 1
+            if try publish(change, version: version) {
+                return version
+            }
+            try checkConflict(change, with: try actions(of: version), version)
+        }
+        throw TableLogError(.conflict, "", "other writers were faster \(attempts) times")
+    }
+
+    private func publish(_ change: TableChange, version: Int64) throws(TableLogError) -> Bool {
+        let isBlind = change.reads == .nothing
+        let info = JSONValue.object([
+            .init("timestamp", .number(Timestamp.now().milliseconds)),
+            .init("operation", .string(change.operation)),
+            .init("operationParameters", .object([])),
+            .init("isBlindAppend", .bool(isBlind)), .init("engineInfo", .string("varve")),
+        ])
+        var bytes: [UInt8] = []
+        for line in [JSONValue.object([.init("commitInfo", info)])] + change.actions.map(\.json) {
+            bytes += line.bytes
+            bytes.append(0x0a)
+        }
+        return try directory.publish(bytes, as: LogListing.name(version, ".json"))
+    }
+
+    /// Compares with a commit of another writer.
+    private func checkConflict(
+        _ change: TableChange, with others: [LogAction], _ version: Int64
+    ) throws(TableLogError) {
+        func conflict(_ what: String) -> TableLogError {
+            TableLogError(
+                .conflict, LogListing.name(version, ".json"),
+                "another writer was first: version \(version) \(what)")
+        }
+        var (removed, applications): (Set<FileKey>, Set<String>) = ([], [])
+        for action in change.actions {
+            if case .remove(let remove) = action { removed.insert(remove.key) }
+            if case .transaction(let transaction) = action {
+                applications.insert(transaction.application)
+            }
+        }
+        for action in others {
+            switch action {
+            case .protocolVersion: throw conflict("changes what the table needs")
+            case .metadata: throw conflict("changes the schema or the settings of the table")
+            case .remove(let remove) where removed.contains(remove.key):
+                throw conflict("removes the same file \(remove.path)")
+            case .remove(let remove) where change.reads == .everything && remove.dataChange:
+                throw conflict("removes rows that were read")
+            case .add(let add) where change.reads == .everything && add.dataChange:
+                throw conflict("adds rows that were not read")
+            case .transaction(let transaction)
+            where applications.contains(transaction.application):
+                throw conflict("is of the same application \(transaction.application)")
+            default: break
+            }
+        }
+    }
+}
+
+extension LogAction {
+    fileprivate var removesRows: Bool {
+        if case .remove(let remove) = self { remove.dataChange } else { false }
+    }
+}
+
+// MARK: - Upkeep
+extension CommitLog {
+    /// How long files that were removed are remembered, and old versions of the log kept.
+    private static func milliseconds(
+        _ table: TableSnapshot, _ setting: String, days: Int64
+    ) -> Int64 {
+        let text = table.metadata.configuration[setting] ?? ""
+        return Intervals.milliseconds(text) ?? days * 86_400_000
+    }
+
+    /// Writes the checkpoint of a version, and the hint that tells of it.
+    package func writeCheckpoint(_ table: TableSnapshot) throws(TableLogError) {
+        try table.checkWritable()
+        let kept = Self.milliseconds(table, "delta.deletedFileRetentionDuration", days: 7)
+        let outcome: CheckpointWriter.Outcome
+        do throws(ParquetError) {
+            outcome = try CheckpointWriter.encode(
+                table, tombstonesSince: Timestamp.now().milliseconds - kept)
+        } catch {
+            throw TableLogError(error, LogListing.name(table.version, ".checkpoint.parquet"))
+        }
+        let name = LogListing.name(table.version, ".checkpoint.parquet")
+        guard try directory.publish(outcome.bytes, as: name) else { return }
+        let hint = JSONValue.object([
+            .init("version", .number(table.version)), .init("size", .number(outcome.rowCount)),
+            .init("sizeInBytes", .number(outcome.bytes.count)),
+            .init("numOfAddFiles", .number(table.files.count)),
+        ])
+        _ = try directory.publish(hint.bytes, as: "_last_checkpoint", replaces: true)
+    }
+
+    /// Writes what a reader can check its own reading of a version with.
+    package func writeChecksum(_ table: TableSnapshot) throws(TableLogError) {
+        let checksum = JSONValue.object([
+            .init("tableSizeBytes", .number(table.size)),
+            .init("numFiles", .number(table.files.count)), .init("numMetadata", .number(1)),
+            .init("numProtocol", .number(1)), .init("metadata", table.metadata.json),
+            .init("protocol", table.protocolVersion.json),
+        ])
+        _ = try directory.publish(checksum.bytes, as: LogListing.name(table.version, ".crc"))
+    }
+
+    /// Compares a version with the checksum that its writer left; false when they contradict each
+    /// other, nil when there is none that says something.
+    package func matchesChecksum(_ table: TableSnapshot) throws(TableLogError) -> Bool? {
+        let name = LogListing.name(table.version, ".crc")
+        guard let bytes = try directory.readLog(name),
+            let value = try? JSONValue(parsing: bytes[...]),
+            let size = value["tableSizeBytes"]?.int64, let files = value["numFiles"]?.int64
+        else { return nil }
+        return size == table.size && files == Int64(table.files.count)
+    }
+
+    /// Writes a checkpoint after every tenth version and removes what is too old to be kept.
+    ///
+    /// Called after a commit; returns whether there was something to do.
+    package func maintain(
+        _ version: Int64, every interval: Int64 = 10
+    ) throws(TableLogError) -> Bool {
+        guard version > 0, version % interval == 0 else { return false }
+        let table = try snapshot(version: version)
+        try writeCheckpoint(table)
+        try removeExpired(table)
+        return true
+    }
+
+    /// Removes commits and checkpoints that are older than the log is kept.
+    ///
+    /// What stays can still be read: the newest checkpoint that is old enough stays, with its
+    /// commit and all that follows.
+    func removeExpired(_ table: TableSnapshot) throws(TableLogError) {
+        guard table.metadata.configuration["delta.enableExpiredLogCleanup"] != "false" else {
+            return
+        }
+        let kept = Self.milliseconds(table, "delta.logRetentionDuration", days: 30)
+        let limit = Timestamp.now().milliseconds - kept
+        guard let files = try directory.listLog() else { return }
+        let listing = LogListing(files)
+        let expired = listing.checkpoints.first { checkpoint in
+            listing.commits[checkpoint.version].map { $0.modified < limit } ?? false
+        }
+        guard let expired else { return }
+        for file in files {
+            let first = file.name.split(separator: ".").first ?? ""
+            guard let version = LogListing.version(first), version < expired.version,
+                file.modified < limit
+            else { continue }
+            try directory.removeLog(file.name)
+        }
+    }
+}
+
+/// Settings like `interval 7 days`.
+enum Intervals {
+    private static let units: [(String, Int64)] = [
+        ("millisecond", 1), ("second", 1000), ("minute", 60_000), ("hour", 3_600_000),
+        ("day", 86_400_000), ("week", 604_800_000),
+    ]
+
+    static func milliseconds(_ text: String) -> Int64? {
+        var words = text.lowercased().split(separator: " ")[...]
+        if words.first == "interval" { words = words.dropFirst() }
+        guard !words.isEmpty, words.count % 2 == 0 else { return nil }
+        var total: Int64 = 0
+        while let amount = words.popFirst(), let unit = words.popFirst() {
+            guard let number = Int64(amount), number >= 0,
+                let size = units.first(where: { unit == $0.0 || unit == $0.0 + "s" })?.1
+            else { return nil }
+            let (part, overflow) = number.multipliedReportingOverflow(by: size)
+            let (sum, overflown) = total.addingReportingOverflow(part)
+            guard !overflow, !overflown else { return nil }
+            total = sum
+        }
+        return total
+    }
+}

@@ -1,0 +1,50 @@
+/// Paths of data files: URIs in the log, names on disk.
+package enum DataPath {
+    /// The path below the table that a path of the log stands for, decoded once.
+    ///
+    /// Throws for absolute ones, which lead out of the table.
+    package static func decode(_ path: String) throws(TableLogError) -> String {
+        // A colon makes a scheme only behind what can be one (RFC 3986, section 3.1): partitions of
+        // times have colons in their names.
+        let hasScheme = path.prefixMatch(of: /[A-Za-z][A-Za-z0-9+.\-]*:/) != nil
+        guard !path.isEmpty, path.first != "/", !hasScheme else {
+            throw TableLogError(.unsupported, path, "a data file outside of the table")
+        }
+        var bytes: [UInt8] = []
+        var rest = Array(path.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(digit),
+                let low = rest.popFirst().flatMap(digit)
+            else { throw TableLogError(.damaged, path, "expected two digits after '%'") }
+            bytes.append(high << 4 | low)
+        }
+        guard let decoded = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+            throw TableLogError(.damaged, path, "expected a path in UTF-8")
+        }
+        return decoded
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        Character(Unicode.Scalar(byte)).hexDigitValue.map { UInt8($0) }
+    }
+
+    /// The path of the log for a path below the table.
+    package static func encode(_ path: String) -> String {
+        var encoded = ""
+        for byte in path.utf8 {
+            let isPlain =
+                byte < 0x7f && byte > 0x20 && !"%#?\"<>\\^`{|}".utf8.contains(byte)
+            if isPlain {
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                encoded += "%" + (digits.count < 2 ? "0" : "") + digits
+            }
+        }
+        return encoded
+    }
+}

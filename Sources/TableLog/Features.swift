@@ -1,0 +1,91 @@
+/// Which tables are read, which are written, and which are refused, each by the name of what is not
+/// understood.
+enum Features {
+    private static let readable: Set<String> = [
+        "columnMapping", "deletionVectors", "timestampNtz", "v2Checkpoint", "vacuumProtocolCheck",
+    ]
+    /// Those that a writer may meet without using them; what uses them is looked for separately.
+    private static let writable: Set<String> = [
+        "appendOnly", "changeDataFeed", "checkConstraints", "columnMapping", "deletionVectors",
+        "generatedColumns", "invariants", "timestampNtz", "vacuumProtocolCheck",
+    ]
+
+    private static func refusal(_ what: String) -> TableLogError {
+        TableLogError(.unsupported, "", "the table needs \(what), which is not understood here")
+    }
+
+    /// Whether the rows of the table can be read.
+    static func checkReadable(_ table: TableSnapshot) throws(TableLogError) {
+        let version = table.protocolVersion
+        guard (1...3).contains(version.readerVersion) else {
+            throw refusal("reader version \(version.readerVersion)")
+        }
+        if version.readerVersion == 3 {
+            for feature in version.readerFeatures ?? [] where !readable.contains(feature) {
+                throw refusal("reader feature '\(feature)'")
+            }
+        }
+        let mode = table.metadata.configuration["delta.columnMapping.mode"] ?? "none"
+        guard mode == "none" || mode == "name" else {
+            throw refusal("column mapping by '\(mode)'")
+        }
+    }
+
+    /// Whether the table can be written to.
+    static func checkWritable(_ table: TableSnapshot) throws(TableLogError) {
+        try checkReadable(table)
+        let version = table.protocolVersion
+        guard (1...7).contains(version.writerVersion) else {
+            throw refusal("writer version \(version.writerVersion)")
+        }
+        if version.writerVersion == 7 {
+            for feature in version.writerFeatures ?? [] where !writable.contains(feature) {
+                throw refusal("writer feature '\(feature)'")
+            }
+        }
+        guard version.writerVersion != 6 else { throw refusal("writer version 6") }
+        try checkActive(table)
+    }
+
+    /// Refuses what is used, whatever the lists say.
+    private static func checkActive(_ table: TableSnapshot) throws(TableLogError) {
+        let configuration = table.metadata.configuration
+        if let name = configuration.keys.sorted().first(where: {
+            $0.hasPrefix("delta.constraints.")
+        }) {
+            throw refusal("constraint '\(name.dropFirst("delta.constraints.".count))'")
+        }
+        for name in [
+            "delta.enableChangeDataFeed", "delta.enableRowTracking",
+            "delta.enableInCommitTimestamps", "delta.enableIcebergCompatV1",
+            "delta.enableIcebergCompatV2",
+        ] where configuration[name] == "true" {
+            throw refusal("setting '\(name)'")
+        }
+        guard configuration["delta.columnMapping.mode"] ?? "none" == "none" else {
+            throw refusal("writing of mapped columns")
+        }
+        let schema = try TableSchema(parsing: table.metadata.schemaText)
+        for field in schema.allFields {
+            for note in [
+                "delta.invariants", "delta.generationExpression", "delta.identity.start",
+                "CURRENT_DEFAULT",
+            ] where field.note(note) != nil {
+                throw refusal("'\(note)' of column '\(field.name)'")
+            }
+        }
+    }
+
+    /// Whether files may not be removed for good.
+    static func isAppendOnly(_ table: TableSnapshot) -> Bool {
+        table.metadata.configuration["delta.appendOnly"] == "true"
+    }
+}
+
+extension TableSnapshot {
+    /// Throws, with the name of what is not understood, unless the rows can be read.
+    package func checkReadable() throws(TableLogError) { try Features.checkReadable(self) }
+
+    /// Throws, with the name of what is not understood, unless the table can be written to.
+    package func checkWritable() throws(TableLogError) { try Features.checkWritable(self) }
+}

@@ -1,0 +1,53 @@
+package import Platform
+
+internal import JSON
+internal import Parquet
+
+/// Why a table could not be read or changed.
+package struct TableLogError: Error, Equatable {
+    package enum Kind: Equatable, Sendable {
+        /// There is no table in the directory.
+        case notATable
+        /// The table has no such version, or no longer.
+        case noSuchVersion
+        /// A file of the log does not say what it must.
+        case damaged
+        /// The table uses something that is not understood here; `detail` names it.
+        case unsupported
+        /// Another writer was first, and what it did contradicts what was to be done.
+        case conflict
+        /// What was asked for cannot be; `detail` says why.
+        case refused
+        /// The file system did not do what it was asked to; `cause` says more.
+        case environment
+    }
+
+    package var kind: Kind
+    /// The file of the log or the table that it is about, or empty.
+    package var file: String
+    package var detail: String
+    package var cause: PlatformError?
+
+    package init(
+        _ kind: Kind, _ file: String, _ detail: String, cause: PlatformError? = nil
+    ) {
+        self.kind = kind
+        self.file = file
+        self.detail = detail
+        self.cause = cause
+    }
+
+    init(_ error: PlatformError, _ file: String) {
+        self.init(.environment, file, "\(error)", cause: error)
+    }
+
+    init(_ error: ParquetError, _ file: String) {
+        self.init(error.kind == .unsupported ? .unsupported : .damaged, file, "\(error)")
+    }
+
+    init(_ error: JSONError, _ file: String) { self.init(.damaged, file, "\(error)") }
+}
+
+extension TableLogError: CustomStringConvertible {
+    package var description: String { file.isEmpty ? detail : "\(file): \(detail)" }
+}

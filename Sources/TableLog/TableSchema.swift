@@ -1,0 +1,205 @@
+internal import JSON
+package import Parquet
+
+/// The type of a field of a table.
+package indirect enum TableType: Equatable, Sendable {
+    case string, long, integer, short, byte, float, double, boolean, binary, date, timestamp
+    case timestampWithoutZone
+    case decimal(precision: Int, scale: Int)
+    case structure([TableField])
+    case array(TableType, containsNull: Bool)
+    case map(key: TableType, value: TableType, valueContainsNull: Bool)
+
+    private static let names: [(TableType, String)] = [
+        (.string, "string"), (.long, "long"), (.integer, "integer"), (.short, "short"),
+        (.byte, "byte"), (.float, "float"), (.double, "double"), (.boolean, "boolean"),
+        (.binary, "binary"), (.date, "date"), (.timestamp, "timestamp"),
+        (.timestampWithoutZone, "timestamp_ntz"),
+    ]
+
+    /// The name of a simple type as it stands in schemas; nil for types made of others.
+    package var name: String? {
+        if case .decimal(let precision, let scale) = self {
+            return "decimal(\(precision),\(scale))"
+        }
+        return Self.names.first { $0.0 == self }?.1
+    }
+
+    /// Understands the name of a simple type; nil for unknown ones.
+    package init?(name: String) {
+        if let type = Self.names.first(where: { $0.1 == name })?.0 {
+            self = type
+            return
+        }
+        let decimal = /decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)/
+        guard let match = name.wholeMatch(of: decimal), let precision = Int(match.1),
+            let scale = Int(match.2), (1...38).contains(precision), scale <= precision
+        else { return nil }
+        self = .decimal(precision: precision, scale: scale)
+    }
+}
+
+/// A field of a table.
+package struct TableField: Equatable, Sendable {
+    package var name: String
+    package var type: TableType
+    package var isNullable: Bool
+    /// What writers noted about the field, as JSON text of an object.
+    package var metadata: String
+
+    package init(_ name: String, _ type: TableType, isNullable: Bool = true) {
+        self.name = name
+        self.type = type
+        self.isNullable = isNullable
+        metadata = "{}"
+    }
+
+    private var notes: JSONValue { (try? JSONValue(parsing: metadata)) ?? .object([]) }
+
+    /// The name in data files, statistics and partition values: another one where columns are
+    /// mapped.
+    package var physicalName: String {
+        notes["delta.columnMapping.physicalName"]?.string ?? name
+    }
+
+    /// What is noted under `key`, when it is text.
+    func note(_ key: String) -> String? { notes[key].map { $0.string ?? $0.text } }
+}
+
+/// The schema of a table.
+package struct TableSchema: Equatable, Sendable {
+    package var fields: [TableField]
+
+    package init(_ fields: [TableField]) { self.fields = fields }
+
+    /// Understands the text of a schema; unknown types are refused by name.
+    package init(parsing text: String) throws(TableLogError) {
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONValue(parsing: text)
+        } catch {
+            throw TableLogError(error, "schemaString")
+        }
+        guard case .structure(let fields) = try Self.type(value) else {
+            throw Self.damaged("a structure")
+        }
+        self.fields = fields
+    }
+
+    private static func damaged(_ expected: String) -> TableLogError {
+        TableLogError(.damaged, "schemaString", "expected \(expected)")
+    }
+
+    private static func type(_ value: JSONValue) throws(TableLogError) -> TableType {
+        if let name = value.string {
+            guard let type = TableType(name: name) else {
+                throw TableLogError(.unsupported, "schemaString", "columns of type '\(name)'")
+            }
+            return type
+        }
+        switch value["type"]?.string {
+        case "struct":
+            var fields: [TableField] = []
+            for field in value["fields"]?.array ?? [] { fields.append(try Self.field(field)) }
+            return .structure(fields)
+        case "array":
+            guard let element = value["elementType"] else { throw damaged("an element type") }
+            return .array(
+                try type(element), containsNull: value["containsNull"]?.bool ?? true)
+        case "map":
+            guard let key = value["keyType"], let element = value["valueType"] else {
+                throw damaged("types of key and value")
+            }
+            return .map(
+                key: try type(key), value: try type(element),
+                valueContainsNull: value["valueContainsNull"]?.bool ?? true)
+        default: throw damaged("a type")
+        }
+    }
+
+    private static func field(_ value: JSONValue) throws(TableLogError) -> TableField {
+        guard let name = value["name"]?.string, let type = value["type"] else {
+            throw damaged("name and type of a field")
+        }
+        var field = TableField(
+            name, try Self.type(type), isNullable: value["nullable"]?.bool ?? true)
+        field.metadata = (value["metadata"] ?? .object([])).text
+        return field
+    }
+
+    /// The text of the schema.
+    package var text: String { Self.json(.structure(fields)).text }
+
+    private static func json(_ type: TableType) -> JSONValue {
+        switch type {
+        case .structure(let fields):
+            .object([
+                .init("type", .string("struct")),
+                .init("fields", .array(fields.map(json))),
+            ])
+        case .array(let element, let containsNull):
+            .object([
+                .init("type", .string("array")), .init("elementType", json(element)),
+                .init("containsNull", .bool(containsNull)),
+            ])
+        case .map(let key, let value, let valueContainsNull):
+            .object([
+                .init("type", .string("map")), .init("keyType", json(key)),
+                .init("valueType", json(value)),
+                .init("valueContainsNull", .bool(valueContainsNull)),
+            ])
+        default: .string(type.name ?? "")
+        }
+    }
+
+    private static func json(_ field: TableField) -> JSONValue {
+        .object([
+            .init("name", .string(field.name)), .init("type", json(field.type)),
+            .init("nullable", .bool(field.isNullable)),
+            .init("metadata", (try? JSONValue(parsing: field.metadata)) ?? .object([])),
+        ])
+    }
+
+    /// All fields, those inside of others too.
+    var allFields: [TableField] { fields.flatMap(Self.all) }
+
+    private static func all(_ field: TableField) -> [TableField] { [field] + all(field.type) }
+
+    private static func all(_ type: TableType) -> [TableField] {
+        switch type {
+        case .structure(let fields): fields.flatMap(all)
+        case .array(let element, _): all(element)
+        case .map(let key, let value, _): all(key) + all(value)
+        default: []
+        }
+    }
+}
+
+// MARK: - In data files
+extension TableField {
+    /// The field of a new data file; nil for types that are not written.
+    package var element: SchemaElement? {
+        let (name, nullable) = (physicalName, isNullable)
+        switch type {
+        case .string: return .leaf(name, .byteArray, .string, nullable: nullable)
+        case .binary: return .leaf(name, .byteArray, nullable: nullable)
+        case .long: return .leaf(name, .int64, nullable: nullable)
+        case .integer: return .leaf(name, .int32, nullable: nullable)
+        case .short:
+            return .leaf(name, .int32, .integer(bitWidth: 16, isSigned: true), nullable: nullable)
+        case .byte:
+            return .leaf(name, .int32, .integer(bitWidth: 8, isSigned: true), nullable: nullable)
+        case .float: return .leaf(name, .float, nullable: nullable)
+        case .double: return .leaf(name, .double, nullable: nullable)
+        case .boolean: return .leaf(name, .boolean, nullable: nullable)
+        case .date: return .leaf(name, .int32, .date, nullable: nullable)
+        case .timestamp:
+            return .leaf(name, .int64, .timestamp(.microseconds, isUTC: true), nullable: nullable)
+        case .timestampWithoutZone:
+            return .leaf(name, .int64, .timestamp(.microseconds, isUTC: false), nullable: nullable)
+        case .decimal(let precision, let scale):
+            return .decimal(name, precision: precision, scale: scale, nullable: nullable)
+        case .structure, .array, .map: return nil
+        }
+    }
+}
