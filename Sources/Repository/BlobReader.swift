@@ -37,8 +37,8 @@ package final class BlobReader {
         return try read(id, at: place, below: limit, checkingSHA256: checkingSHA256).bytes
     }
 
-    /// Reads blobs to encode another against; nil when they are too many, too large or patches of
-    /// the greatest depth.
+    /// Reads blobs to encode another against; nil when they are too many, too large, patches of
+    /// the greatest depth or too dear to read.
     package func patchSource(
         _ ids: [(id: ChunkID, size: UInt64)], place: Int
     ) throws(RepositoryError) -> PatchSource? {
@@ -46,19 +46,26 @@ package final class BlobReader {
         guard (1...PatchHeader.baseLimit).contains(ids.count),
             size <= UInt64(PatchHeader.baseBytesLimit)
         else { return nil }
-        var bytes: [UInt8] = []
-        var depth = 0
-        for (id, _) in ids {
-            let base = try base(id, below: PatchHeader.depthLimit + 1)
-            depth = max(depth, base.depth)
-            bytes = ids.count == 1 ? base.bytes : bytes + base.bytes
-        }
-        guard depth < PatchHeader.depthLimit, bytes.count == Int(size) else { return nil }
+        var read = BlobRead()
+        for (id, _) in ids { read.append(try base(id, below: PatchHeader.depthLimit + 1)) }
+        let bytes = read.bytes
+        guard Self.mayBeBases(read), bytes.count == Int(size) else { return nil }
         let bases = ids.map {
             BaseChunk(fingerprint: $0.id.fingerprint, size: Int(clamping: $0.size))
         }
         return PatchSource(
-            header: PatchHeader(depth: depth + 1, bases: bases), bytes: bytes, place: place)
+            header: PatchHeader(depth: read.depth + 1, bases: bases), bytes: bytes, place: place)
+    }
+
+    /// Bytes that may have to be read and decoded for one blob: enough for the longest chain of the
+    /// largest bases.
+    ///
+    /// Without a limit, patches that each have many bases, which are such patches too, would cost
+    /// sixteen to the eighth. Only who stores a patch keeps to it; what is stored is read.
+    private static let costLimit = PatchHeader.depthLimit * PatchHeader.baseBytesLimit
+
+    private static func mayBeBases(_ read: BlobRead) -> Bool {
+        read.depth < PatchHeader.depthLimit && read.cost <= costLimit
     }
 
     /// How a blob that came from elsewhere is to be stored.
@@ -67,7 +74,7 @@ package final class BlobReader {
         case asSent
         /// As this patch: the same, with a depth that fits its bases here.
         case patch([UInt8])
-        /// Encoded anew: its bases are patches of the greatest depth here.
+        /// Encoded anew: its bases are patches of the greatest depth here, or too dear to read.
         case plain([UInt8])
     }
 
@@ -89,12 +96,12 @@ package final class BlobReader {
             }
             guard id.kind == .chunk else { throw Self.damage(place, "a node that is a patch") }
             let header = try Self.header(of: stored, place)
-            let (bases, depth) = try bases(header, place, below: PatchHeader.depthLimit + 1)
-            let plain = try apply(stored, bases, place)
+            let bases = try bases(header, place, below: PatchHeader.depthLimit + 1)
+            let plain = try apply(stored, bases.bytes, place)
             try Self.compare(plain, id)
-            if header.depth > depth { return .asSent }
-            guard depth < PatchHeader.depthLimit else { return .plain(plain) }
-            return .patch(PatchHeader.changingDepth(of: stored, to: depth + 1))
+            guard Self.mayBeBases(bases) else { return .plain(plain) }
+            if header.depth > bases.depth { return .asSent }
+            return .patch(PatchHeader.changingDepth(of: stored, to: bases.depth + 1))
         } catch {
             guard case .damaged(let why) = error.kind else { throw error }
             throw RepositoryError(.damaged(why), "received blob \(id.fingerprint.hex)")
@@ -107,12 +114,9 @@ package final class BlobReader {
         }
     }
 
-    /// A blob that was read, and how deep a patch it is; 0 for what is no patch.
-    private typealias Read = (bytes: [UInt8], depth: Int)
-
     private func read(
         _ id: BlobID, below depth: Int, checkingSHA256: Bool
-    ) throws(RepositoryError) -> Read {
+    ) throws(RepositoryError) -> BlobRead {
         var tried: [BlobPlace] = []
         var failure: RepositoryError?
         for isLastAttempt in [false, true] {
@@ -132,7 +136,7 @@ package final class BlobReader {
 
     private func read(
         _ id: BlobID, at place: BlobPlace, below depth: Int, checkingSHA256: Bool
-    ) throws(RepositoryError) -> Read {
+    ) throws(RepositoryError) -> BlobRead {
         let stored = try repository.packReader(place.pack).stored(place)
         let read = try decode(stored, id, place, below: depth)
         let fingerprint = id.fingerprint
@@ -146,12 +150,12 @@ package final class BlobReader {
 
     private func decode(
         _ stored: [UInt8], _ id: BlobID, _ place: BlobPlace, below depth: Int
-    ) throws(RepositoryError) -> Read {
+    ) throws(RepositoryError) -> BlobRead {
         switch place.codec {
-        case .stored: return (stored, 0)
+        case .stored: return BlobRead(stored)
         case .zstd:
             do throws(CompressionError) {
-                return (try decoder.decode(stored.span, size: Int(place.plainSize)), 0)
+                return BlobRead(try decoder.decode(stored.span, size: Int(place.plainSize)))
             } catch {
                 throw Self.damage(place, "\(error)")
             }
@@ -161,8 +165,11 @@ package final class BlobReader {
             guard header.depth < depth else {
                 throw Self.damage(place, "a patch of depth \(header.depth) where less is due")
             }
-            let (bases, _) = try bases(header, place, below: header.depth)
-            return (try apply(stored, bases, place), header.depth)
+            let bases = try bases(header, place, below: header.depth)
+            var read = BlobRead(try apply(stored, bases.bytes, place))
+            read.depth = header.depth
+            read.addCost(bases.cost)
+            return read
         }
     }
 
@@ -196,14 +203,13 @@ package final class BlobReader {
 // MARK: - Bases of patches
 
 extension BlobReader {
-    /// The bytes of all bases, and the depth of the deepest.
+    /// All bases as if they were one blob, of the depth of the deepest.
     private func bases(
         _ header: PatchHeader, _ place: BlobPlace, below limit: Int
-    ) throws(RepositoryError) -> (bytes: [UInt8], depth: Int) {
-        var bytes: [UInt8] = []
-        var depth = 0
+    ) throws(RepositoryError) -> BlobRead {
+        var bases = BlobRead()
         for wanted in header.bases {
-            let base: Read
+            let base: BlobRead
             do throws(RepositoryError) {
                 base = try self.base(ChunkID(wanted.fingerprint), below: limit)
             } catch {
@@ -213,13 +219,12 @@ extension BlobReader {
             guard base.bytes.count == wanted.size else {
                 throw Self.damage(place, "its base has another size than it says")
             }
-            bytes = header.bases.count == 1 ? base.bytes : bytes + base.bytes
-            depth = max(depth, base.depth)
+            bases.append(base)
         }
-        return (bytes, depth)
+        return bases
     }
 
-    private func base(_ id: ChunkID, below depth: Int) throws(RepositoryError) -> Read {
+    private func base(_ id: ChunkID, below depth: Int) throws(RepositoryError) -> BlobRead {
         if let known = recentBases.find(id) { return known }
         let read = try read(.chunk(id), below: depth, checkingSHA256: false)
         recentBases.add(id, read)
@@ -227,20 +232,50 @@ extension BlobReader {
     }
 }
 
+/// A blob that was read.
+private struct BlobRead {
+    private(set) var bytes: [UInt8] = []
+    /// How deep a patch it is; 0 for what is no patch.
+    var depth = 0
+    /// Bytes of it and of all blobs that it needs, each as often as it is needed.
+    private(set) var cost = 0
+
+    init() {}
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        cost = bytes.count
+    }
+
+    /// Adds what another blob holds and needs.
+    mutating func append(_ other: Self) {
+        // A single base is not copied.
+        if bytes.isEmpty { bytes = other.bytes } else { bytes += other.bytes }
+        depth = max(depth, other.depth)
+        addCost(other.cost)
+    }
+
+    mutating func addCost(_ more: Int) {
+        // Of what others stored the sum may be as large as you like.
+        let (sum, overflow) = cost.addingReportingOverflow(more)
+        cost = overflow ? .max : sum
+    }
+}
+
 /// The bases that were read last, so that each is read once for all that needs it.
 private struct RecentBases {
-    private var blobs: [(id: ChunkID, bytes: [UInt8], depth: Int)] = []
+    private var blobs: [(id: ChunkID, read: BlobRead)] = []
     private var size = 0
 
     private static let sizeLimit = 12 << 20
 
-    func find(_ id: ChunkID) -> (bytes: [UInt8], depth: Int)? {
-        blobs.last { $0.id == id }.map { ($0.bytes, $0.depth) }
-    }
+    func find(_ id: ChunkID) -> BlobRead? { blobs.last { $0.id == id }?.read }
 
-    mutating func add(_ id: ChunkID, _ read: (bytes: [UInt8], depth: Int)) {
-        blobs.append((id, read.bytes, read.depth))
+    mutating func add(_ id: ChunkID, _ read: BlobRead) {
+        blobs.append((id, read))
         size += read.bytes.count
-        while size > Self.sizeLimit, blobs.count > 1 { size -= blobs.removeFirst().bytes.count }
+        while size > Self.sizeLimit, blobs.count > 1 {
+            size -= blobs.removeFirst().read.bytes.count
+        }
     }
 }

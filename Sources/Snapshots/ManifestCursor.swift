@@ -110,7 +110,18 @@ package struct ManifestCursor {
     /// Moves past what comes next, unread.
     mutating func skip() {
         sawEverything = false
+        if leafIndex >= leaf.count, root == nil, let frame = frames.last,
+            frame.next < frame.items.count
+        {
+            previousPath = frame.items[frame.next].key
+        }
         advance()
+    }
+
+    /// Whether this one passed a path that lies behind all that the other passed.
+    func isAhead(of other: Self) -> Bool {
+        guard let path = previousPath else { return false }
+        return other.previousPath.map { PathBytes.isBefore($0, path) } ?? true
     }
 
     private mutating func advance() {

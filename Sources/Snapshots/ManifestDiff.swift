@@ -28,7 +28,8 @@ package enum ManifestDiff {
     /// Calls `body` for each difference in path order.
     ///
     /// Inode, change time and link counts are no difference, nor is the time of a directory whose
-    /// entries changed. `visit` is told of each node that is read, and on which side.
+    /// entries changed. `visit` is told of each node that is read, and on which side. Throws where
+    /// the paths of either are out of order, as far as they are read.
     package static func forEachChange(
         _ before: TreeRoot?, _ after: TreeRoot?, _ nodes: NodeSource,
         visit: (Side, TreeRoot) -> Void = { _, _ in },
@@ -42,7 +43,8 @@ package enum ManifestDiff {
             switch (head, otherHead) {
             case (nil, nil): return
             case (.subtree(let first, _)?, .subtree(let second, _)?):
-                if first.id == second.id {
+                // What both have is in its place in both, unless something larger came before it.
+                if first.id == second.id, !other.isAhead(of: one), !one.isAhead(of: other) {
                     one.skip()
                     other.skip()
                 } else {
@@ -55,10 +57,10 @@ package enum ManifestDiff {
                 try compare(first, second, &one, &other, body)
             case (.entry(let first)?, nil):
                 try body(ManifestChange(kind: .removed, before: first, after: nil))
-                one.skip()
+                _ = try one.next()
             case (nil, .entry(let second)?):
                 try body(ManifestChange(kind: .added, before: nil, after: second))
-                other.skip()
+                _ = try other.next()
             }
             if let root = expands.one {
                 visit(.before, root)
@@ -77,16 +79,16 @@ package enum ManifestDiff {
     ) throws(RepositoryError) {
         if PathBytes.isBefore(first.path, second.path) {
             try body(ManifestChange(kind: .removed, before: first, after: nil))
-            one.skip()
+            _ = try one.next()
         } else if PathBytes.isBefore(second.path, first.path) {
             try body(ManifestChange(kind: .added, before: nil, after: second))
-            other.skip()
+            _ = try other.next()
         } else {
             if let kind = difference(first, second) {
                 try body(ManifestChange(kind: kind, before: first, after: second))
             }
-            one.skip()
-            other.skip()
+            _ = try one.next()
+            _ = try other.next()
         }
     }
 

@@ -9,55 +9,6 @@ import Testing
 
 @testable import Sync
 
-/// A small delta that has one of everything: a node, a chunk that is stored, one that is
-/// compressed, one that is a patch.
-struct SmallDelta {
-    let directory: TemporaryDirectory
-    let source: Depot
-    /// Has the first snapshot only.
-    let target: Depot
-    let items: [Depot.Item]
-    let listings: [[String]]
-    /// What turns the first snapshot into the second.
-    let stream: [UInt8]
-
-    init() throws {
-        directory = try TemporaryDirectory()
-        source = try Depot()
-        target = try Depot()
-        var random = SplitMix64(seed: 811)
-        var table = random.bytes(6_000)
-        try directory.write(table, "source/table")
-        try directory.write([1], "source/kept")
-        let path = directory.path("source")
-        var items = [try source.capture(path, time: 1_700_000_000)]
-        var listings = [try TreeListing.of(path)]
-        table[3_000] ^= 1
-        try directory.write(table, "source/table")
-        try directory.write(random.text(300), "source/text")
-        try directory.write(random.bytes(50), "source/random")
-        items.append(try source.capture(path, time: 1_700_086_400))
-        listings.append(try TreeListing.of(path))
-        (self.items, self.listings) = (items, listings)
-        try target.receive(try source.send([items[0]]))
-        stream = try source.send([items[1]], known: [items[0]])
-        let codecs = try HandmadeStream(stream).blobs.filter { $0.id.kind == .chunk }.map(\.codec)
-        #expect(Set(codecs) == [.stored, .zstd, .patch])
-    }
-
-    /// Expects that a target has nothing but whole snapshots, the first always, and that the
-    /// stream then can be applied.
-    func expectRecovers(_ target: Depot, _ comment: Comment) throws {
-        let ids = try target.snapshotIDs()
-        #expect(ids.contains(items[0].id), comment)
-        #expect(Set(items.map(\.id)).isSuperset(of: ids), comment)
-        if ids.count == 2 { try target.expectRestores(items[1], listings[1], comment) }
-        let summary = try target.receive(stream)
-        #expect(summary.newSnapshots.count == 2 - ids.count, comment)
-        try target.expectSound(comment)
-    }
-}
-
 /// Streams that are cut or changed on the way.
 struct StreamDamageTests {
     @Test func `A stream that is cut anywhere makes no snapshot and harms nothing`() throws {
