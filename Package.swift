@@ -48,6 +48,12 @@ let package = Package(
         module("Parquet", ["Bytes", "Compression"]),
         module("JSON", []),
         module("TableLog", ["Bytes", "Platform", "Compression", "JSON", "Parquet", system]),
+        module(
+            "TableStore",
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "JSON", "Parquet", "TableLog",
+                system,
+            ]),
         module("Repository", ["Bytes", "Platform", "Hashing", "Compression", "Chunking"]),
         module(
             "Snapshots",
@@ -56,7 +62,7 @@ let package = Package(
             name: "varve",
             dependencies: [
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository",
-                "Snapshots", argumentParser,
+                "Snapshots", "Parquet", "TableLog", "TableStore", argumentParser,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -77,6 +83,8 @@ let package = Package(
         tests("Chunking", ["Bytes", "Chunking"]),
         tests("JSON", ["JSON"]),
         tests("TableLog", ["Bytes", "Platform", "JSON", "Parquet", "TableLog"]),
+        tests(
+            "TableStore", ["Bytes", "Platform", "JSON", "Parquet", "TableLog", "TableStore"]),
         tests("Parquet", ["Bytes", "Platform", "Compression", "Parquet"]),
         tests(
             "Repository",

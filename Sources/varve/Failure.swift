@@ -4,6 +4,7 @@ internal import Platform
 internal import Repository
 internal import Snapshots
 internal import SystemPackage
+internal import TableStore
 
 /// A command line that makes no sense, found after parsing.
 struct UsageError: Error {
@@ -47,6 +48,7 @@ extension Failure {
         case let error as RestoreError: self.init(error)
         case let error as CheckError: self.init(error)
         case let error as SnapshotSelectorError: self.init(error)
+        case let error as TableStoreError: self.init(error)
         case let error as PathError: self.init(error)
         case let error as OutputError: self.init(error)
         case let error as PlatformError: self.init(error)

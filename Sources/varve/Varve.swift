@@ -30,7 +30,8 @@ struct Varve: ParsableCommand {
         subcommands: [
             InitCommand.self, SnapshotCommand.self, ListCommand.self, ShowCommand.self,
             LsCommand.self, CatCommand.self, FindCommand.self, DiffCommand.self,
-            RestoreCommand.self, CheckCommand.self, StatsCommand.self, VersionCommand.self,
+            RestoreCommand.self, CheckCommand.self, StatsCommand.self, TableCommand.self,
+            VersionCommand.self,
         ]
     )
 }
