@@ -13,7 +13,7 @@ PAGES1 = $(notdir $(wildcard man/*.1))
 PAGES5 = $(notdir $(wildcard man/*.5))
 SCRIPTS = .ci/run $(wildcard Scripts/*.sh Benchmarks/*.sh)
 # `swift format` takes directories; the benchmark programs lie outside Sources.
-SWIFT_CODE = Package.swift Sources Tests $(wildcard Benchmarks/FloorBenchmark)
+SWIFT_CODE = Package.swift Sources Tests $(wildcard Benchmarks/*Benchmark)
 
 .DEFAULT_GOAL = build
 .PHONY: build test man demo bench install uninstall lint format static clean help

@@ -7,7 +7,8 @@ package struct PageBoundary: Equatable, Sendable {
         case column
         /// A data page.
         case page
-        /// Anything that lies between or behind row groups: indexes, Bloom filters.
+        /// Anything that lies between or behind row groups: indexes, Bloom filters. Bounds of pages
+        /// of one row group are the same wherever it lies.
         case index
         case footer
     }
@@ -50,7 +51,27 @@ extension ParquetFile {
             }
         }
         if end < footerStart { boundaries.append(PageBoundary(offset: end, kind: .index)) }
+        for offset in indexOffsets(behind: end) {
+            boundaries.append(PageBoundary(offset: offset, kind: .index))
+        }
         boundaries.append(PageBoundary(offset: footerStart, kind: .footer))
         return boundaries
+    }
+
+    /// Where the indexes of the row groups begin behind all pages: their bounds, which are the same
+    /// in every file that has the row group, and the places of their pages, which are not.
+    private func indexOffsets(behind end: Int64) -> [Int64] {
+        var offsets: [Int64] = []
+        for group in footer.rowGroups {
+            offsets += [group.columns.compactMap(\.columnIndex?.offset).min()].compactMap { $0 }
+        }
+        let places = footer.rowGroups.flatMap { $0.columns.compactMap(\.offsetIndex?.offset) }
+        if let first = places.min() { offsets.append(first) }
+        var last = end
+        return offsets.filter { offset in
+            guard offset > last, offset < footerStart else { return false }
+            last = offset
+            return true
+        }
     }
 }

@@ -89,18 +89,24 @@ package struct CommitLog: Sendable {
         return actions
     }
 
-    /// The newest version that was made at `time` or before, in milliseconds since 1970, by the
-    /// times of the files of the commits.
+    /// The versions whose commits are in the log, with their times, the newest first.
+    ///
+    /// Times are those of the files, in milliseconds since 1970; where a clock went back, a version
+    /// counts as a millisecond younger than the one before.
+    package func history() throws(TableLogError) -> [(version: Int64, time: Int64)] {
+        var history: [(version: Int64, time: Int64)] = []
+        for (version, file) in try listing().commits.sorted(by: { $0.key < $1.key }) {
+            let earliest = history.last.map { $0.time &+ 1 } ?? .min
+            history.append((version, max(file.modified, earliest)))
+        }
+        return history.reversed()
+    }
+
+    /// The newest version that was made at `time` or before, in milliseconds since 1970.
     package func version(at time: Int64) throws(TableLogError) -> Int64 {
-        let commits = try listing().commits
-        guard let version = commits.filter({ $0.value.modified <= time }).keys.max() else {
+        guard let version = try history().first(where: { $0.time <= time })?.version else {
             throw TableLogError(.noSuchVersion, "", "no version is as old as that")
         }
         return version
-    }
-
-    /// The versions whose commits are in the log, with their times, the newest first.
-    package func history() throws(TableLogError) -> [(version: Int64, time: Int64)] {
-        try listing().commits.map { ($0.key, $0.value.modified) }.sorted { $0.0 > $1.0 }
     }
 }

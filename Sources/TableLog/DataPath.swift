@@ -4,8 +4,9 @@ package enum DataPath {
     ///
     /// Throws for absolute ones, which lead out of the table.
     package static func decode(_ path: String) throws(TableLogError) -> String {
-        let scheme = path.prefix { $0 != "/" && $0 != ":" }
-        let hasScheme = path.dropFirst(scheme.count).first == ":"
+        // A colon makes a scheme only behind what can be one (RFC 3986, section 3.1): partitions of
+        // times have colons in their names.
+        let hasScheme = path.prefixMatch(of: /[A-Za-z][A-Za-z0-9+.\-]*:/) != nil
         guard !path.isEmpty, path.first != "/", !hasScheme else {
             throw TableLogError(.unsupported, path, "a data file outside of the table")
         }

@@ -69,6 +69,41 @@ struct CheckpointTests {
         #expect(try table.ids() == [1])
     }
 
+    @Test(arguments: [false, true])
+    func `A checkpoint with sidecars is read, and not without them`(isMissing: Bool) throws {
+        let table = try Self.busyTable()
+        let before = try table.log.snapshot()
+        try table.log.writeCheckpoint(before)
+        let classic = table.logPath(TestTable.name(before.version, ".checkpoint.parquet"))
+        let bytes = try Fixtures.read(classic)
+        try FileOperations.remove(classic)
+        for version in Int64(0)..<before.version { try table.removeLog(TestTable.name(version)) }
+        if !isMissing { try table.temporary.write(bytes, "_delta_log/_sidecars/some.parquet") }
+        try table.writeLog(
+            TestTable.name(before.version, ".checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json"),
+            """
+            {"checkpointMetadata":{"version":\(before.version)}}
+            {"sidecar":{"path":"some.parquet","sizeInBytes":1,"modificationTime":1}}
+
+            """)
+        guard !isMissing else {
+            let error = #expect(throws: TableLogError.self) { _ = try table.log.snapshot() }
+            return #expect(error?.kind == .damaged)
+        }
+        #expect(try Self.comparable(table.log.snapshot()) == Self.comparable(before))
+    }
+
+    @Test func `A sidecar is not looked for outside of its directory`() throws {
+        let table = try TestTable.created()
+        try table.append([1])
+        try table.removeLog(TestTable.name(0))
+        try table.writeLog(
+            TestTable.name(1, ".checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json"),
+            "{\"sidecar\":{\"path\":\"../../../x.parquet\"}}")
+        let error = #expect(throws: TableLogError.self) { _ = try table.log.snapshot() }
+        #expect(error?.kind == .unsupported)
+    }
+
     @Test func `The hint of the last checkpoint may say anything`() throws {
         let table = try Self.busyTable()
         let before = try table.log.snapshot()

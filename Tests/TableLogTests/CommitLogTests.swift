@@ -16,6 +16,22 @@ struct CommitLogTests {
         #expect(error?.kind == .noSuchVersion)
     }
 
+    @Test func `A time finds the version of then, however the clock went`() throws {
+        let table = try TestTable.created()
+        for id in Int64(1)...3 { try table.append([id]) }
+        for (version, seconds) in [(Int64(0), Int64(100)), (1, 300), (2, 200), (3, 400)] {
+            try FileOperations.setModificationTime(
+                table.logPath(TestTable.name(version)), Timestamp(seconds: seconds, nanoseconds: 0),
+                at: Descriptor.workingDirectory)
+        }
+        #expect(try table.log.version(at: 100_000) == 0)
+        #expect(try table.log.version(at: 250_000) == 0)
+        #expect(try table.log.version(at: 300_000) == 1)
+        #expect(try table.log.version(at: 300_001) == 2)
+        #expect(try table.log.version(at: 999_000) == 3)
+        #expect(throws: TableLogError.self) { _ = try table.log.version(at: 99_999) }
+    }
+
     @Test func `A directory without a log is no table`() throws {
         let error = #expect(throws: TableLogError.self) { _ = try TestTable().snapshot() }
         #expect(error?.kind == .notATable)
@@ -54,6 +70,20 @@ struct CommitLogTests {
         }
         #expect(try table.ids() == [97, 98, 99])
         #expect(try table.log.snapshot().version == 3)
+    }
+
+    @Test func `Threads that append at once all succeed`() throws {
+        let table = try TestTable.created()
+        let failures = Monitor<[String]>([])
+        let threads = WorkerThreads(count: 4) { thread in
+            do {
+                for number in 0..<6 { try table.append([Int64(thread * 10 + number)]) }
+            } catch { failures.update { $0.append("\(error)") } }
+        }
+        threads.join()
+        #expect(failures.read { $0 } == [])
+        #expect(try table.log.snapshot().version == 24)
+        #expect(try table.ids().count == 24)
     }
 
     @Test func `Of two that remove the same file one loses`() throws {

@@ -113,7 +113,7 @@ struct RefusalTests {
 
     @Test(arguments: [
         ("a.parquet", "a.parquet"), ("p=p%2520%201/x%25.parquet", "p=p%20 1/x%.parquet"),
-        ("Troms%C3%B8.parquet", "Tromsø.parquet"),
+        ("Troms%C3%B8.parquet", "Tromsø.parquet"), ("t=03:06:40/a", "t=03:06:40/a"),
     ])
     func `Paths are decoded once`(path: String, expected: String) throws {
         #expect(try DataPath.decode(path) == expected)

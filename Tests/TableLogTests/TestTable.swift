@@ -5,7 +5,7 @@ import TableLog
 import TestSupport
 
 /// A table in a directory of its own, with columns `id` and `name`.
-struct TestTable {
+struct TestTable: Sendable {
     let temporary: TemporaryDirectory
     let log: CommitLog
 

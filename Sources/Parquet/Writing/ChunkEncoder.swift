@@ -205,7 +205,7 @@ extension ChunkEncoder {
                 continue
             }
             guard let minimum = bounds.minimum, let maximum = bounds.maximum else { return nil }
-            let limit = options.boundBytes
+            let limit = options.pageBoundBytes
             index.minima.append(StoredBound.minimum(minimum, leaf, limit: limit).bytes)
             index.maxima.append(StoredBound.maximum(maximum, leaf, limit: limit).bytes)
         }

@@ -10,7 +10,8 @@ enum ValueHashes {
 
     @inline(__always)
     static func mix(_ value: UInt64) -> UInt32 {
-        var mixed = value &* factor
+        // Without the constant, runs of zero would have a hash of zero, which ends every page.
+        var mixed = (value ^ 0xd6e8_feb8_6659_fd93) &* factor
         mixed ^= mixed >> 32
         return UInt32(truncatingIfNeeded: (mixed &* factor) >> 32)
     }

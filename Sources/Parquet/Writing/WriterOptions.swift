@@ -23,8 +23,10 @@ package struct WriterOptions: Sendable {
     package var dictionaryEntries = 32 << 10
     /// Bytes of a dictionary at most.
     package var dictionaryBytes = 1 << 20
-    /// Bytes that a bound of strings and binary values may have.
+    /// Bytes that a bound of strings and binary values of a column chunk may have.
     package var boundBytes = 64
+    /// The same for pages, of which there are many.
+    package var pageBoundBytes = 32
     /// The columns that the rows are sorted by, which is told to readers.
     package var sorting: [SortingColumn] = []
     /// What wrote the file.
