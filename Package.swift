@@ -50,6 +50,12 @@ let package = Package(
         module("JSON", []),
         module("TableLog", ["Bytes", "Platform", "Compression", "JSON", "Parquet", system]),
         module(
+            "TableStore",
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "JSON", "Parquet", "TableLog",
+                system,
+            ]),
+        module(
             "Repository",
             ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas"]),
         module(
@@ -65,7 +71,8 @@ let package = Package(
             name: "varve",
             dependencies: [
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas",
-                "Repository", "Snapshots", "Sync", argumentParser,
+                "Repository", "Snapshots", "Sync", "Parquet", "TableLog", "TableStore",
+                argumentParser,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -87,6 +94,8 @@ let package = Package(
         tests("Deltas", ["Bytes", "Compression", "Deltas", "Hashing", "Platform"]),
         tests("JSON", ["JSON"]),
         tests("TableLog", ["Bytes", "Platform", "JSON", "Parquet", "TableLog"]),
+        tests(
+            "TableStore", ["Bytes", "Platform", "JSON", "Parquet", "TableLog", "TableStore"]),
         tests("Parquet", ["Bytes", "Platform", "Compression", "Parquet"]),
         tests(
             "Repository",

@@ -45,4 +45,16 @@ extension Descriptor {
             guard bytes.count <= limit else { throw PlatformError("read", path, .fileTooLarge) }
         }
     }
+
+    /// Reads what comes next, from a pipe too, up to `limit` bytes; nothing at the end (read(2)).
+    package func readSome(_ limit: Int, _ path: [UInt8]) throws(PlatformError) -> [UInt8] {
+        var block = [UInt8](repeating: 0, count: limit)
+        let count = try retrying("read", path) {
+            unsafe block.withUnsafeMutableBytes { buffer in
+                unsafe Glibc.read(raw, buffer.baseAddress, buffer.count)
+            }
+        }
+        block.removeLast(limit - count)
+        return block
+    }
 }

@@ -48,24 +48,14 @@ enum DeletionVector {
             }
             return Array(data.prefix(Int(reference.size)))
         case "u":
-            let digits = reference.place.suffix(20)
-            guard reference.place.utf8.count >= 20, let id = Base85.decode(String(digits)),
-                id.count == 16
-            else { throw damaged(reference, "a UUID in Base85") }
-            let prefix = reference.place.dropLast(20)
-            let name = "deletion_vector_\(uuid(id)).bin"
-            let path = prefix.isEmpty ? name : prefix + "/" + name
+            guard let path = reference.filePath else {
+                throw damaged(reference, "a UUID in Base85")
+            }
             return try bytes(reference, try directory.open(path))
         default:
             throw TableLogError(
                 .unsupported, reference.place, "a deletion vector outside of the table")
         }
-    }
-
-    private static func uuid(_ bytes: [UInt8]) -> String {
-        let hex = Array(Hex.encode(bytes))
-        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(hex[$0]) }
-            .joined(separator: "-")
     }
 
     private static func bytes(
@@ -246,5 +236,22 @@ enum Base85 {
             }
         }
         return bytes
+    }
+}
+
+extension DeletionVectorReference {
+    /// The file below the table that holds the vector; nil for vectors in the log itself, for those
+    /// outside of the table, and where the place is none.
+    package var filePath: String? {
+        let digits = place.suffix(20)
+        guard storage == "u", digits.utf8.count == 20, let id = Base85.decode(String(digits)),
+            id.count == 16
+        else { return nil }
+        let hex = Array(Hex.encode(id))
+        let uuid = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(hex[$0]) }
+            .joined(separator: "-")
+        let prefix = place.dropLast(20)
+        let name = "deletion_vector_\(uuid).bin"
+        return prefix.isEmpty ? name : prefix + "/" + name
     }
 }

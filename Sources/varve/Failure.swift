@@ -5,6 +5,7 @@ internal import Repository
 internal import Snapshots
 internal import Sync
 internal import SystemPackage
+internal import TableStore
 
 /// A command line that makes no sense, found after parsing.
 struct UsageError: Error {
@@ -58,6 +59,7 @@ extension Failure {
         case let error as RestoreError: self.init(error)
         case let error as CheckError: self.init(error)
         case let error as SnapshotSelectorError: self.init(error)
+        case let error as TableStoreError: self.init(error)
         case let error as PathError: self.init(error)
         case let error as OutputError: self.init(error)
         case let error as SyncError: self.init(error)

@@ -35,7 +35,7 @@ struct Varve: ParsableCommand {
             LsCommand.self, CatCommand.self, FindCommand.self, DiffCommand.self,
             RestoreCommand.self, CheckCommand.self, StatsCommand.self,
             SendCommand.self, ReceiveCommand.self, PushCommand.self, PullCommand.self,
-            SyncCommand.self, ServeCommand.self, VersionCommand.self,
+            SyncCommand.self, ServeCommand.self, TableCommand.self, VersionCommand.self,
         ]
     )
 }

@@ -36,7 +36,7 @@ struct LayeringTests {
         "CZlib": ["Compression"],
         // Its Errno is part of the errors of Platform, which every module above it handles.
         "SystemPackage": [
-            "Platform", "TableLog", "Repository", "Snapshots", "Sync", "varve",
+            "Platform", "TableLog", "TableStore", "Repository", "Snapshots", "Sync", "varve",
         ],
         "ArgumentParser": ["varve"],
         "Foundation": ["varve"],

@@ -11,6 +11,16 @@ package struct ValueRange: Equatable, Sendable {
     package var mayHaveNaN: Bool
     /// Whether there is nothing but nulls for certain.
     package var isAllNull: Bool
+
+    package init(
+        minimum: Scalar?, maximum: Scalar?, nullCount: Int64?, mayHaveNaN: Bool, isAllNull: Bool
+    ) {
+        self.minimum = minimum
+        self.maximum = maximum
+        self.nullCount = nullCount
+        self.mayHaveNaN = mayHaveNaN
+        self.isAllNull = isAllNull
+    }
 }
 
 /// What is known about a column in a page.

@@ -5,6 +5,11 @@ package struct EncodedRowGroup: Equatable, Sendable {
     package var rowCount: Int64
     /// One for each leaf of the schema.
     package var chunks: [EncodedChunk]
+
+    package init(rowCount: Int64, chunks: [EncodedChunk]) {
+        self.rowCount = rowCount
+        self.chunks = chunks
+    }
 }
 
 /// Encodes row groups: a function of their rows and nothing else, so that equal rows come out as

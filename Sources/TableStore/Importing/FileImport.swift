@@ -1,0 +1,226 @@
+internal import Bytes
+internal import JSON
+internal import Parquet
+internal import Platform
+internal import TableLog
+
+/// Reads the rows of one file into a table that is being written.
+struct FileImport {
+    private let path: [UInt8]
+    private let options: ImportOptions
+    private let schema: TableSchema
+    private let writer: TableWriter
+    private(set) var rowCount: Int64 = 0
+    private(set) var rejectedCount: Int64 = 0
+    /// The first of the rows that were left out.
+    private(set) var rejected: [RejectedRow] = []
+
+    static let listedRejections = 100
+
+    init(
+        _ path: [UInt8], _ options: ImportOptions, _ schema: TableSchema, _ writer: TableWriter
+    ) {
+        self.path = path
+        self.options = options
+        self.schema = schema
+        self.writer = writer
+    }
+
+    /// Throws `.input` for a row that does not fit, unless rows are to be skipped.
+    mutating func run() throws(TableStoreError) {
+        switch try options.format(path) {
+        case .csv: try csv()
+        case .ndjson: try ndjson()
+        case .parquet: try parquet()
+        }
+    }
+
+    /// Notes a row that is left out, or ends the import with it.
+    private mutating func reject(
+        _ line: Int?, _ problem: ColumnProblem
+    ) throws(TableStoreError) {
+        let row = RejectedRow(
+            file: path, line: line, column: problem.column, detail: problem.detail)
+        guard options.onError == .skip else {
+            let place = row.text.dropFirst(PathBytes.printable(path).count)
+            let rest = place.hasPrefix(", ") ? place.dropFirst(2) : place.dropFirst(2)
+            throw TableStoreError(.input, PathBytes.printable(path), String(rest))
+        }
+        rejectedCount += 1
+        if rejected.count < Self.listedRejections { rejected.append(row) }
+    }
+
+    private mutating func write(_ rows: RecordBatch) throws(TableStoreError) {
+        try checkInterruption()
+        try writer.append(rows)
+        rowCount += Int64(rows.rowCount)
+    }
+}
+
+// MARK: - CSV
+extension FileImport {
+    private mutating func csv() throws(TableStoreError) {
+        var reader = try CSVReader(
+            try InputFile(path), delimiter: options.delimiter(path),
+            keepsEmptyLines: schema.fields.count == 1)
+        var (places, width) = (schema.fields.indices.map { Optional($0) }, schema.fields.count)
+        if options.hasHeader {
+            switch try reader.next() {
+            case .failure(let problem):
+                throw TableStoreError(.input, "", "line 1: expected \(problem.expected)")
+            case .success(false): return
+            case .success(true): (places, width) = try header(reader)
+            }
+        }
+        var rows = RowGathering(schema)
+        while true {
+            switch try reader.next() {
+            case .failure(let problem):
+                try reject(reader.line, ColumnProblem(nil, "expected \(problem.expected)"))
+            case .success(false):
+                try write(rows.take())
+                return
+            case .success(true):
+                try add(reader, places, width, &rows)
+            }
+            if rows.isFull { try write(rows.take()) }
+        }
+    }
+
+    private mutating func add(
+        _ reader: CSVReader, _ places: [Int?], _ width: Int, _ rows: inout RowGathering
+    ) throws(TableStoreError) {
+        let count = reader.fields.count
+        // Some writers end each line with a delimiter.
+        let hasTail =
+            count == width + 1 && reader.fields[width].range.isEmpty
+            && !reader.fields[width].isQuoted
+        guard count == width || hasTail else {
+            let words = "expected \(width) fields, found \(count)"
+            return try reject(reader.line, ColumnProblem(nil, words))
+        }
+        do throws(ColumnProblem) {
+            try rows.add(reader, places)
+        } catch {
+            try reject(reader.line, error)
+        }
+    }
+
+    /// Where the columns of the table stand, by the names in the first line.
+    private func header(_ reader: CSVReader) throws(TableStoreError) -> ([Int?], Int) {
+        var places = [Int?](repeating: nil, count: schema.fields.count)
+        var width = reader.fields.count
+        if width > 1, reader.fields[width - 1].range.isEmpty, !reader.fields[width - 1].isQuoted {
+            width -= 1
+        }
+        for field in 0..<width {
+            let name = String(decoding: reader.text(field), as: UTF8.self)
+            let column: Int
+            do throws(TableStoreError) {
+                column = try ColumnNames.index(of: name, schema)
+            } catch {
+                throw TableStoreError(
+                    .input, "",
+                    "line 1: \(error.detail); --no-header reads the line as a row")
+            }
+            guard places[column] == nil else {
+                throw TableStoreError(.input, "", "line 1: column \(name) stands there twice")
+            }
+            places[column] = field
+        }
+        for (place, field) in zip(places, schema.fields) where place == nil && !field.isNullable {
+            throw TableStoreError(
+                .input, "", "line 1: column \(field.name), which is not null, is missing")
+        }
+        return (places, width)
+    }
+}
+
+// MARK: - NDJSON
+extension FileImport {
+    private mutating func ndjson() throws(TableStoreError) {
+        var reader = try NDJSONReader(try InputFile(path))
+        var rows = RowGathering(schema)
+        var known: [String: Int] = [:]
+        while let row = try reader.next() {
+            switch row {
+            case .failure(let problem):
+                try reject(reader.line, ColumnProblem(nil, "expected \(problem.expected)"))
+            case .success(let members):
+                do throws(ColumnProblem) {
+                    let places = try places(members, &known)
+                    try rows.add(members, places)
+                } catch {
+                    try reject(reader.line, error)
+                }
+            }
+            if rows.isFull { try write(rows.take()) }
+        }
+        try write(rows.take())
+    }
+
+    /// Where the columns of the table stand in an object.
+    private func places(
+        _ members: [JSONValue.Member], _ known: inout [String: Int]
+    ) throws(ColumnProblem) -> [Int?] {
+        var places = [Int?](repeating: nil, count: schema.fields.count)
+        for (index, member) in members.enumerated() {
+            var column = known[member.name]
+            if column == nil {
+                column = try? ColumnNames.index(of: member.name, schema)
+                if let column { known[member.name] = column }
+            }
+            guard let column else {
+                throw ColumnProblem(member.name, "the table has no such column")
+            }
+            places[column] = index
+        }
+        return places
+    }
+}
+
+// MARK: - Parquet
+extension FileImport {
+    private mutating func parquet() throws(TableStoreError) {
+        let file = try ParquetInput.open(path)
+        var fields: [Field?] = Array(repeating: nil, count: schema.fields.count)
+        for field in file.schema.fields {
+            fields[try ColumnNames.index(of: field.name, schema)] = field
+        }
+        let present = fields.compactMap { $0 }
+        for group in file.footer.rowGroups.indices {
+            var reader = try parqueted("") { () throws(ParquetError) in
+                try RowGroupReader(file, rowGroup: group, fields: present)
+            }
+            while let raw = try parqueted("", { () throws(ParquetError) in
+                try reader.next(limit: TableScan.batchRows)
+            }) {
+                try write(try conform(raw, fields, file))
+            }
+        }
+    }
+
+    private func conform(
+        _ raw: RecordBatch, _ fields: [Field?], _ file: ParquetFile
+    ) throws(TableStoreError) -> RecordBatch {
+        var (columns, next): ([Column], Int) = ([], 0)
+        for (index, wanted) in schema.fields.enumerated() {
+            guard let field = fields[index] else {
+                columns.append(.nulls(wanted.type, count: raw.rowCount))
+                continue
+            }
+            do throws(ParquetError) {
+                columns.append(
+                    try ParquetInput.conform(
+                        raw.columns[next], field, wanted.type, file.schema))
+            } catch {
+                throw TableStoreError(
+                    .input, "",
+                    "column \(field.name) does not hold what the table's column of type "
+                        + "\(SchemaGrammar.typeName(wanted.type)) holds")
+            }
+            next += 1
+        }
+        return RecordBatch(rowCount: raw.rowCount, columns: columns)
+    }
+}

@@ -1,0 +1,142 @@
+internal import Bytes
+internal import JSON
+internal import Parquet
+package import TableLog
+
+/// Finds the schema that files of rows have in common.
+package enum SchemaInference {
+    /// Rows of a file that are looked at, at most.
+    private static let rowLimit = 200_000
+
+    /// Names and guesses in the order in which columns were first seen.
+    private struct Guesses {
+        var names: [String] = []
+        var places: [String: Int] = [:]
+        var guesses: [TypeGuess] = []
+
+        mutating func place(_ name: String) -> Int {
+            if let place = places[name] { return place }
+            places[name] = names.count
+            names.append(name)
+            guesses.append(TypeGuess())
+            return names.count - 1
+        }
+    }
+
+    /// Looks at the first rows of each file; a Parquet file that comes first has its own schema.
+    package static func infer(
+        _ files: [[UInt8]], _ options: ImportOptions
+    ) throws(TableStoreError) -> TableSchema {
+        guard let first = files.first else { throw .request("there is no file to import") }
+        if try options.format(first) == .parquet { return try parquet(first) }
+        var guesses = Guesses()
+        for path in files {
+            do throws(TableStoreError) {
+                switch try options.format(path) {
+                case .csv: try csv(path, options, &guesses)
+                case .ndjson: try ndjson(path, &guesses)
+                case .parquet: continue
+                }
+            } catch {
+                throw error.inFile(path)
+            }
+        }
+        let schema = TableSchema(
+            zip(guesses.names, guesses.guesses).map { TableField($0, $1.type) })
+        try SchemaGrammar.check(schema)
+        return schema
+    }
+
+    private static func csv(
+        _ path: [UInt8], _ options: ImportOptions, _ guesses: inout Guesses
+    ) throws(TableStoreError) {
+        var reader = try CSVReader(
+            try InputFile(path), delimiter: options.delimiter(path))
+        var places: [Int] = []
+        for row in 0..<rowLimit {
+            guard case .success(let isRow) = try reader.next() else { continue }
+            guard isRow else { return }
+            if row == 0, options.hasHeader {
+                for field in reader.fields.indices {
+                    let text = String(decoding: reader.text(field), as: UTF8.self)
+                    places.append(guesses.place(ColumnNames.allowed(text)))
+                }
+                continue
+            }
+            // Some writers end each line with a delimiter.
+            let hasTail = reader.fields.last.map { $0.range.isEmpty && !$0.isQuoted } ?? false
+            while !options.hasHeader, places.count < reader.fields.count - (hasTail ? 1 : 0) {
+                places.append(guesses.place("column_\(places.count + 1)"))
+            }
+            for (place, field) in zip(places, reader.fields.indices) {
+                let text = reader.text(field)
+                if text.isEmpty, !reader.fields[field].isQuoted { continue }
+                guesses.guesses[place].add(text: text)
+            }
+        }
+    }
+
+    private static func ndjson(
+        _ path: [UInt8], _ guesses: inout Guesses
+    ) throws(TableStoreError) {
+        var reader = try NDJSONReader(try InputFile(path))
+        for _ in 0..<rowLimit {
+            guard let row = try reader.next() else { return }
+            guard case .success(let members) = row else { continue }
+            for member in members {
+                let place = guesses.place(ColumnNames.allowed(member.name))
+                guard guesses.guesses[place].add(json: member.value) else {
+                    throw TableStoreError(
+                        .unsupported, "",
+                        "line \(reader.line), column \(member.name): values of several parts")
+                }
+            }
+        }
+    }
+
+    private static func parquet(_ path: [UInt8]) throws(TableStoreError) -> TableSchema {
+        let name = PathBytes.printable(path)
+        let file = try ParquetInput.open(path)
+        var fields: [TableField] = []
+        for field in file.schema.fields {
+            guard case .leaf(let index) = field.content,
+                let type = ParquetInput.type(file.schema.leaves[index])
+            else {
+                throw TableStoreError(
+                    .unsupported, name, "column \(field.name) has no type that tables have")
+            }
+            fields.append(
+                TableField(ColumnNames.allowed(field.name), type, isNullable: field.isNullable))
+        }
+        let schema = TableSchema(fields)
+        try SchemaGrammar.check(schema)
+        return schema
+    }
+}
+
+/// Names that tables allow.
+enum ColumnNames {
+    /// The name with a low line for each character that tables do not allow.
+    static func allowed(_ name: String) -> String {
+        String(name.map { " ,;{}()\n\t=".contains($0) || $0 == "\r\n" ? "_" : $0 })
+    }
+
+    /// The column that is meant by a name in a file.
+    static func index(of name: String, _ schema: TableSchema) throws(TableStoreError) -> Int {
+        let allowed = allowed(name)
+        if allowed != name, let place = schema.fields.firstIndex(where: { $0.name == allowed }) {
+            return place
+        }
+        return try schema.index(of: name)
+    }
+}
+
+extension TableStoreError {
+    /// The same error, with the file of rows that it is about.
+    func inFile(_ path: [UInt8]) -> TableStoreError {
+        guard file.isEmpty, kind != .interrupted, kind != .environment else { return self }
+        var error = self
+        error.file = PathBytes.printable(path)
+        return error
+    }
+}

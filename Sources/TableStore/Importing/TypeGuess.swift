@@ -1,0 +1,93 @@
+internal import JSON
+internal import TableLog
+
+/// Finds the narrowest type that all values of a column have, as they stand in text.
+struct TypeGuess {
+    private struct Candidates: OptionSet {
+        let rawValue: Int
+        static let boolean = Self(rawValue: 1)
+        static let long = Self(rawValue: 2)
+        /// Whole numbers of more than 64 bits.
+        static let whole = Self(rawValue: 4)
+        static let double = Self(rawValue: 8)
+        static let date = Self(rawValue: 16)
+        static let zoned = Self(rawValue: 32)
+        static let local = Self(rawValue: 64)
+        static let all = Self(rawValue: 127)
+        static let numbers: Self = [.long, .whole, .double]
+    }
+
+    private var candidates = Candidates.all
+    private var hasValues = false
+
+    /// Nothing is known: text.
+    var type: TableType {
+        guard hasValues else { return .string }
+        if candidates.contains(.boolean) { return .boolean }
+        if candidates.contains(.long) { return .long }
+        if candidates.contains(.whole) { return .decimal(precision: 38, scale: 0) }
+        if candidates.contains(.double) { return .double }
+        if candidates.contains(.date) { return .date }
+        if candidates.contains(.zoned) { return .timestamp }
+        if candidates.contains(.local) { return .timestampWithoutZone }
+        return .string
+    }
+
+    mutating func add(text: ArraySlice<UInt8>) {
+        hasValues = true
+        guard !candidates.isEmpty else { return }
+        let word = String(decoding: text.prefix(6), as: UTF8.self).lowercased()
+        if word != "true", word != "false" { candidates.remove(.boolean) }
+        addNumber(text)
+        addTime(text)
+    }
+
+    private mutating func addNumber(_ text: ArraySlice<UInt8>) {
+        guard !candidates.isDisjoint(with: .numbers) else { return }
+        let digits = text.first == UInt8(ascii: "-") ? text.dropFirst() : text
+        // Numbers of articles and postal codes begin with zeros that count.
+        let hasLeadingZero =
+            digits.first == 0x30 && digits.count > 1 && digits.dropFirst().first != 0x2e
+        guard !hasLeadingZero, digits.first.map({ $0 != UInt8(ascii: "+") }) == true,
+            let value = FloatText.parse(text), value.isFinite
+        else {
+            candidates.subtract(.numbers)
+            return
+        }
+        let isWhole = digits.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+        if IntegerText.parse(text) == nil { candidates.remove(.long) }
+        if !isWhole || digits.count > 38 { candidates.remove(.whole) }
+    }
+
+    private mutating func addTime(_ text: ArraySlice<UInt8>) {
+        if candidates.contains(.date), TimeText.parseDate(text) == nil {
+            candidates.remove(.date)
+        }
+        guard !candidates.isDisjoint(with: [.zoned, .local]) else { return }
+        guard let time = TimeText.parseTimestamp(text) else {
+            candidates.subtract([.zoned, .local])
+            return
+        }
+        candidates.remove(time.hasZone ? .local : .zoned)
+    }
+
+    /// Adds a value of a JSON document; false for one of several parts.
+    mutating func add(json value: JSONValue) -> Bool {
+        switch value {
+        case .null: return true
+        case .bool:
+            hasValues = true
+            candidates.formIntersection(.boolean)
+        case .number(let text):
+            hasValues = true
+            candidates.formIntersection(.numbers)
+            addNumber(Array(text.utf8)[...])
+        case .string(let text):
+            hasValues = true
+            candidates.formIntersection([.date, .zoned, .local])
+            addTime(Array(text.utf8)[...])
+        case .array, .object: return false
+        }
+        return true
+    }
+}

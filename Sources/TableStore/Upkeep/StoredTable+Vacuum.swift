@@ -1,0 +1,206 @@
+internal import Bytes
+package import Platform
+internal import SystemPackage
+internal import TableLog
+
+/// How old files must be to go.
+package struct VacuumOptions: Sendable {
+    /// Files that were removed from the table, or never came into it, less than so long ago stay.
+    /// Nil: what the table is set to, seven days otherwise.
+    package var retention: Duration?
+    /// Allows a retention that is shorter than the table's.
+    package var force = false
+    /// Nothing is removed.
+    package var dryRun = false
+
+    package init() {}
+}
+
+/// What a vacuum removed, or would.
+package struct VacuumReport: Equatable, Sendable {
+    /// Below the table, sorted.
+    package var files: [[UInt8]] = []
+    package var bytes: Int64 = 0
+}
+
+extension StoredTable {
+    private static let removedSetting = "delta.deletedFileRetentionDuration"
+    private static let week: Duration = .seconds(7 * 86_400)
+
+    /// How long files stay that the table no longer has.
+    package var retention: Duration {
+        let text = snapshot.metadata.configuration[Self.removedSetting] ?? ""
+        return RetentionText.parse(text) ?? Self.week
+    }
+
+    /// Removes data files that no version within the retention needs, and what a writer that was
+    /// killed left behind.
+    ///
+    /// Versions before that can no longer be read afterwards, except for what they have in common
+    /// with those that can. What is hidden (`_…` and `.…` in the root) is left alone.
+    package func vacuum(_ options: VacuumOptions) throws(TableStoreError) -> VacuumReport {
+        try checkWritable()
+        let wanted = options.retention ?? retention
+        guard wanted >= retention || options.force else {
+            throw TableStoreError(
+                .refused, "",
+                "a retention below \(RetentionText.describe(retention)), which the table is set "
+                    + "to, takes files from readers, and from writers that have not committed; "
+                    + "--force does it all the same")
+        }
+        let limit = Timestamp.now().milliseconds - wanted.wholeMilliseconds
+        let needed = try neededFiles(since: limit)
+        let walk = try VacuumWalk(path, partitioned: !partitionColumns.isEmpty)
+        var report = VacuumReport()
+        for found in try walk.files() where found.modified < limit && !needed.contains(found.path) {
+            try checkInterruption()
+            report.files.append(found.path)
+            report.bytes &+= found.size
+            if !options.dryRun { try walk.remove(found.path) }
+        }
+        return report
+    }
+
+    /// Paths of files of the table now, and of those that left it after `limit`.
+    private func neededFiles(since limit: Int64) throws(TableStoreError) -> Set<[UInt8]> {
+        var needed: Set<[UInt8]> = []
+        func insert(_ path: String) throws(TableStoreError) {
+            needed.insert(
+                Array(try logged { () throws(TableLogError) in try DataPath.decode(path) }.utf8))
+        }
+        for file in snapshot.files.values {
+            try insert(file.path)
+            if let vector = file.deletionVector, let path = vector.filePath {
+                needed.insert(Array(path.utf8))
+            }
+        }
+        for tombstone in snapshot.tombstones.values
+        where tombstone.deletionTimestamp ?? 0 >= limit {
+            try insert(tombstone.path)
+            if let vector = tombstone.deletionVector, let path = vector.filePath {
+                needed.insert(Array(path.utf8))
+            }
+        }
+        return needed
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, as far as they go.
+    var wholeMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        return overflow ? .max / 2 : product &+ attoseconds / 1_000_000_000_000_000
+    }
+}
+
+/// Finds the files of a table that vacuum may look at.
+private final class VacuumWalk {
+    struct Found {
+        let path: [UInt8]
+        let size: Int64
+        let modified: Int64
+    }
+
+    private let root: PinnedDirectory
+    private let isPartitioned: Bool
+    private static let depthLimit = 32
+
+    init(_ path: [UInt8], partitioned: Bool) throws(TableStoreError) {
+        root = try calling("") { () throws(PlatformError) in try PinnedDirectory(path) }
+        isPartitioned = partitioned
+    }
+
+    /// Data files and deletion vectors, and temporary files of the log, sorted by path.
+    func files() throws(TableStoreError) -> [Found] {
+        var found: [Found] = []
+        try walk([], depth: 0, &found)
+        try walkLog(&found)
+        return found.sorted { PathBytes.isBefore($0.path, $1.path) }
+    }
+
+    private func entries(_ path: [UInt8]) throws(TableStoreError) -> [DirectoryEntry] {
+        try calling("") { () throws(PlatformError) in
+            try root.open(path, [.readOnly, .directory]).list(path)
+        }
+    }
+
+    private func walk(
+        _ directory: [UInt8], depth: Int, _ found: inout [Found]
+    ) throws(TableStoreError) {
+        guard depth < Self.depthLimit else { return }
+        for entry in try entries(directory) {
+            let isHidden = entry.name.first == 0x5f || entry.name.first == 0x2e
+            // A partition column may begin with a low line.
+            let isPartition = isPartitioned && entry.name.contains(UInt8(ascii: "="))
+            guard !isHidden || isPartition, let status = try? entry.status.get() else { continue }
+            let path = directory.isEmpty ? entry.name : PathBytes.join(directory, entry.name)
+            switch status.type {
+            case .directory: try walk(path, depth: depth + 1, &found)
+            case .regular where Self.isOurs(entry.name):
+                found.append(
+                    Found(
+                        path: path, size: Int64(clamping: status.size),
+                        modified: status.mtime.milliseconds))
+            default: continue
+            }
+        }
+    }
+
+    /// Files of other kinds belong to somebody else.
+    private static func isOurs(_ name: [UInt8]) -> Bool {
+        let isVector =
+            name.starts(with: "deletion_vector_".utf8) && name.suffix(4).elementsEqual(".bin".utf8)
+        return isVector || name.suffix(8).elementsEqual(".parquet".utf8)
+    }
+
+    private func walkLog(_ found: inout [Found]) throws(TableStoreError) {
+        let log = Array("_delta_log".utf8)
+        for entry in try entries(log)
+        where entry.name.first == 0x2e && entry.name.suffix(4).elementsEqual(".tmp".utf8) {
+            guard let status = try? entry.status.get(), status.type == .regular else { continue }
+            found.append(
+                Found(
+                    path: PathBytes.join(log, entry.name), size: Int64(clamping: status.size),
+                    modified: status.mtime.milliseconds))
+        }
+    }
+
+    func remove(_ path: [UInt8]) throws(TableStoreError) {
+        do throws(PlatformError) {
+            let parent = PathBytes.parent(path)
+            let above = try root.open(parent, [.readOnly, .directory])
+            try FileOperations.remove(Array(PathBytes.name(path)), at: above.raw)
+        } catch {
+            guard error.isNotFound else { throw TableStoreError(error) }
+        }
+    }
+}
+
+/// Durations as they are typed and set: `7d`, `12h`, `interval 1 week`.
+package enum RetentionText {
+    private static let units: [(String, Int64)] = [
+        ("s", 1), ("second", 1), ("m", 60), ("minute", 60), ("h", 3600), ("hour", 3600),
+        ("d", 86_400), ("day", 86_400), ("w", 604_800), ("week", 604_800),
+    ]
+
+    package static func parse(_ text: String) -> Duration? {
+        var words = text.lowercased()
+        if words.hasPrefix("interval ") { words.removeFirst("interval ".count) }
+        let digits = words.prefix { $0.isASCII && $0.isNumber }
+        let unit = words.dropFirst(digits.count).drop { $0 == " " }
+        guard let number = Int64(digits), number <= 1_000_000,
+            let size = units.first(where: { unit == $0.0 || unit == $0.0 + "s" })?.1
+        else { return nil }
+        return .seconds(number * size)
+    }
+
+    package static func describe(_ duration: Duration) -> String {
+        let seconds = duration.components.seconds
+        for (name, size) in [("day", 86_400), ("hour", 3600), ("minute", 60)] as [(String, Int64)]
+        where seconds >= size && seconds % size == 0 {
+            return seconds == size ? "1 \(name)" : "\(seconds / size) \(name)s"
+        }
+        return "\(seconds) seconds"
+    }
+}

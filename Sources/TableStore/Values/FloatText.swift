@@ -1,0 +1,73 @@
+/// Floating-point numbers as text.
+enum FloatText {
+    private static let powers: [Double] = {
+        var powers: [Double] = [1]
+        for _ in 0..<22 { powers.append(powers[powers.count - 1] * 10) }
+        return powers
+    }()
+
+    /// Understands a number, "NaN", "Infinity", "inf" and those with a sign, in any case.
+    static func parse(_ text: ArraySlice<UInt8>) -> Double? {
+        if let number = fast(text) { return number }
+        return slow(text) { Double($0) }
+    }
+
+    /// The same, rounded once to the shorter format.
+    static func parseFloat(_ text: ArraySlice<UInt8>) -> Float? { slow(text) { Float($0) } }
+
+    /// Few digits and a small exponent: both are exact, so one operation rounds right (W. Clinger,
+    /// "How to Read Floating Point Numbers Accurately").
+    private static func fast(_ text: ArraySlice<UInt8>) -> Double? {
+        guard text.count <= 16 else { return nil }
+        var position = text.startIndex
+        let isNegative = position < text.endIndex && text[position] == UInt8(ascii: "-")
+        if isNegative { position += 1 }
+        var (value, digits, fraction): (Int64, Int, Int) = (0, 0, -1)
+        while position < text.endIndex {
+            let byte = text[position]
+            position += 1
+            if byte == UInt8(ascii: "."), fraction < 0 {
+                fraction = 0
+                continue
+            }
+            let digit = byte &- 0x30
+            guard digit <= 9 else { return nil }
+            value = value * 10 + Int64(digit)
+            digits += 1
+            if fraction >= 0 { fraction += 1 }
+        }
+        guard digits > 0, digits <= 15 else { return nil }
+        let number = Double(value) / powers[max(0, fraction)]
+        return isNegative ? -number : number
+    }
+
+    private static func slow<Number: BinaryFloatingPoint>(
+        _ text: ArraySlice<UInt8>, _ parse: (String) -> Number?
+    ) -> Number? {
+        guard let first = text.first, first > 0x20 else { return nil }
+        let word = String(decoding: text, as: UTF8.self)
+        switch word.lowercased() {
+        case "nan": return .nan
+        case "inf", "+inf", "infinity", "+infinity": return .infinity
+        case "-inf", "-infinity": return -.infinity
+        default: break
+        }
+        // Neither hexadecimal digits nor the other spellings that the library knows.
+        let isPlain = text.allSatisfy {
+            $0 >= 0x30 && $0 <= 0x39 || "+-.eE".utf8.contains($0)
+        }
+        return isPlain ? parse(word) : nil
+    }
+
+    static func append(_ value: Double, to bytes: inout [UInt8]) {
+        bytes += value.isFinite ? Array("\(value)".utf8) : special(value)
+    }
+
+    static func append(_ value: Float, to bytes: inout [UInt8]) {
+        bytes += value.isFinite ? Array("\(value)".utf8) : special(Double(value))
+    }
+
+    private static func special(_ value: Double) -> [UInt8] {
+        Array((value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity").utf8)
+    }
+}

@@ -1,0 +1,179 @@
+internal import Bytes
+internal import Parquet
+internal import Platform
+internal import SystemPackage
+internal import TableLog
+
+/// Writes data files: row groups, new ones and those of other files, until one is large enough.
+///
+/// Each file is synced, and read again as far as its footer, before it is handed over.
+final class SegmentWriter {
+    private let layout: TableLayout
+    private let schema: Schema
+    private let options: WriterOptions
+    private let partition: Partition
+    private let targetSize: Int64
+    private var writer: FileWriter<SegmentFile>?
+    private var file: SegmentFile?
+    /// Files that are complete.
+    private(set) var finished: [AddFile] = []
+
+    init(
+        _ layout: TableLayout, _ schema: Schema, _ options: WriterOptions,
+        _ partition: Partition, targetSize: Int64
+    ) {
+        self.layout = layout
+        self.schema = schema
+        self.options = options
+        self.partition = partition
+        self.targetSize = targetSize
+    }
+
+    var isOpen: Bool { writer != nil }
+    /// Bytes of the file that is being written.
+    var size: Int64 { writer?.size ?? 0 }
+
+    private func open(_ directory: SegmentDirectory) throws(TableStoreError) {
+        guard writer == nil else { return }
+        let file = try directory.makeFile(
+            partition.directory(layout.partitionColumns.map { layout.schema.fields[$0].name }))
+        self.file = file
+        writer = try parqueted("") { () throws(ParquetError) in
+            try FileWriter(file, schema, options)
+        }
+    }
+
+    func append(
+        _ rows: RecordBatch, in directory: SegmentDirectory
+    ) throws(TableStoreError) {
+        guard rows.rowCount > 0 else { return }
+        try open(directory)
+        try parqueted("") { () throws(ParquetError) in
+            try writer?.append(try GroupEncoding.encode(rows, schema, options))
+        }
+        if size >= targetSize { try finish(in: directory) }
+    }
+
+    /// Copies a row group byte for byte; false when its file is another one than this can be.
+    func splice(
+        _ source: ParquetFile, rowGroup: Int, in directory: SegmentDirectory
+    ) throws(TableStoreError) -> Bool {
+        guard source.schema.elements.dropFirst() == schema.elements.dropFirst() else {
+            return false
+        }
+        try open(directory)
+        do throws(ParquetError) {
+            let before = size
+            do throws(ParquetError) {
+                try writer?.splice(source, rowGroup: rowGroup)
+            } catch {
+                guard size == before, error.kind != .inputOutput else { throw error }
+                return false
+            }
+        } catch {
+            throw TableStoreError(error, "")
+        }
+        if size >= targetSize { try finish(in: directory) }
+        return true
+    }
+
+    /// Ends the file that is being written; a writer without rows has none.
+    func finish(in directory: SegmentDirectory) throws(TableStoreError) {
+        guard let file, writer != nil else { return }
+        let footer = try parqueted("") { () throws(ParquetError) in try writer?.finish() }
+        writer = nil
+        self.file = nil
+        try calling("") { () throws(PlatformError) in try file.sync() }
+        guard footer?.rowCount ?? 0 > 0 else {
+            directory.remove(file)
+            return
+        }
+        finished.append(try directory.describe(file, partition, layout))
+    }
+}
+
+/// The directory of a table as far as data files are made in it.
+final class SegmentDirectory {
+    private let root: PinnedDirectory
+    private let reading: TableDirectory
+    private var made: Set<String> = []
+    /// Directories with new names that are not synced yet, by their paths.
+    private var unsynced: Set<String> = []
+    /// What was made here and is in no commit yet.
+    private(set) var files: [[UInt8]] = []
+
+    init(_ path: [UInt8]) throws(TableStoreError) {
+        let root: PinnedDirectory
+        root = try calling("") { () throws(PlatformError) in try PinnedDirectory(path) }
+        self.root = root
+        reading = try logged { () throws(TableLogError) in try TableDirectory(path) }
+    }
+
+    func makeFile(_ directory: String) throws(TableStoreError) -> SegmentFile {
+        try makeDirectories(directory)
+        let prefix = directory.isEmpty ? "" : directory + "/"
+        let path = Array((prefix + "seg-" + UniqueName.timeOrdered() + ".parquet").utf8)
+        let file = try calling("") { () throws(PlatformError) in try SegmentFile(path, in: root) }
+        files.append(path)
+        unsynced.insert(directory)
+        return file
+    }
+
+    private func makeDirectories(_ path: String) throws(TableStoreError) {
+        guard !path.isEmpty, !made.contains(path) else { return }
+        var parent = ""
+        for name in path.split(separator: "/") {
+            let directory = parent.isEmpty ? String(name) : parent + "/" + name
+            do throws(PlatformError) {
+                let above = try root.open(Array(parent.utf8), [.readOnly, .directory])
+                try FileOperations.makeDirectory(Array(name.utf8), at: above.raw)
+            } catch {
+                guard error.errno == .fileExists else { throw TableStoreError(error) }
+            }
+            unsynced.insert(parent)
+            parent = directory
+        }
+        made.insert(path)
+    }
+
+    /// Waits until all names that were made are on the disk.
+    func sync() throws(TableStoreError) {
+        for path in unsynced.sorted() {
+            try calling(path) { () throws(PlatformError) in
+                try root.open(Array(path.utf8), [.readOnly, .directory]).sync(Array(path.utf8))
+            }
+        }
+        unsynced.removeAll()
+    }
+
+    func describe(
+        _ file: SegmentFile, _ partition: Partition, _ layout: TableLayout
+    ) throws(TableStoreError) -> AddFile {
+        let path = String(decoding: file.path, as: UTF8.self)
+        let source = try logged { () throws(TableLogError) in try reading.open(path) }
+        let written = try parqueted(path) { () throws(ParquetError) in try ParquetFile(source) }
+        var values: [String: String?] = [:]
+        for (column, value) in zip(layout.partitionColumns, partition.values) {
+            values.updateValue(value, forKey: layout.schema.fields[column].physicalName)
+        }
+        return AddFile(
+            path: DataPath.encode(path), partitionValues: values, size: source.size,
+            modificationTime: Timestamp.now().milliseconds,
+            statistics: FileStatistics.text(written, layout))
+    }
+
+    func remove(_ file: SegmentFile) {
+        try? FileOperations.remove(file.path, at: root.descriptor.raw)
+        files.removeAll { $0 == file.path }
+    }
+
+    /// Removes the files of a change that was not committed.
+    ///
+    /// When the system refused something, the commit may be there all the same, and the files stay:
+    /// vacuum sweeps them when nothing names them.
+    func abandon(after error: TableStoreError? = nil) {
+        if error?.kind == .environment { return }
+        for path in files { try? FileOperations.remove(path, at: root.descriptor.raw) }
+        files.removeAll()
+    }
+}

@@ -1,0 +1,181 @@
+internal import ArgumentParser
+internal import Bytes
+internal import Platform
+internal import TableLog
+internal import TableStore
+
+/// The directory of a table.
+struct TableDirectoryArgument: ParsableArguments {
+    @Argument(help: ArgumentHelp("The directory of the table.", valueName: "directory"))
+    var directory: ByteArgument
+
+    var path: [UInt8] { directory.bytes }
+}
+
+/// Which version of a table is read.
+struct TableVersionOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The table as it was at this version.", valueName: "version"))
+    var atVersion: Int64?
+
+    @Option(
+        help: ArgumentHelp(
+            "The table as it was at this time: 2026-11-20, 2026-11-20T03:00, or @ and seconds.",
+            valueName: "time"
+        )
+    )
+    var atTime: TimeArgument?
+
+    func validate() throws {
+        if atVersion != nil, atTime != nil {
+            throw ValidationError("'--at-version' and '--at-time' exclude each other.")
+        }
+    }
+
+    var choice: VersionChoice {
+        if let atVersion { return .number(atVersion) }
+        return atTime.map { .time($0.moment) } ?? .latest
+    }
+}
+
+/// What a new table is to be.
+struct TableDesignOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The columns: 'id long not null, name string, price decimal(12,2), day date'.",
+            discussion: """
+                Types are string, long, integer, short, byte, float, double, boolean, binary, \
+                date, timestamp, timestamp_ntz (without time zone) and decimal(precision,scale).
+                """,
+            valueName: "schema"
+        )
+    )
+    var schema: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Columns whose values decide in which directory a row lies, with commas between.",
+            valueName: "columns"
+        )
+    )
+    var partitionBy: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Columns that the rows of a data file are sorted by, with commas between.",
+            valueName: "columns"
+        )
+    )
+    var sortBy: String?
+
+    var isEmpty: Bool { schema == nil && partitionBy == nil && sortBy == nil }
+
+    func design(_ schema: TableSchema) -> TableDesign {
+        var design = TableDesign(schema)
+        design.partitionBy = ColumnList.names(partitionBy)
+        design.sortBy = ColumnList.names(sortBy)
+        return design
+    }
+}
+
+/// Names with commas between.
+enum ColumnList {
+    static func names(_ text: String?) -> [String] {
+        (text ?? "").split(separator: ",").map { part in
+            var name = part.drop { $0 == " " }
+            while name.last == " " { name.removeLast() }
+            return String(name)
+        }
+    }
+}
+
+/// How files of rows are read.
+struct TableInputOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The format of the files; otherwise their names decide.", valueName: "format")
+    )
+    var inputFormat: InputFormatArgument?
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "The first line of CSV names the columns."
+    )
+    var header = true
+
+    @Option(
+        help: ArgumentHelp(
+            "What stands between the fields of CSV: one character, or 'tab'.",
+            discussion: "Without it a comma; a tab in .tsv, '|' in .tbl.",
+            valueName: "character"
+        )
+    )
+    var delimiter: DelimiterArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "What becomes of rows that do not fit: fail, skip (the row) or reject-file.",
+            valueName: "policy"
+        )
+    )
+    var onError = ErrorPolicyArgument.fail
+
+    @Option(
+        help: ArgumentHelp("About how large data files become.", valueName: "size")
+    )
+    var targetSize: SizeArgument?
+
+    @Argument(help: ArgumentHelp("Files of CSV, NDJSON or Parquet.", valueName: "file"))
+    var files: [ByteArgument]
+
+    var options: ImportOptions {
+        var options = ImportOptions()
+        options.format = inputFormat?.format
+        options.hasHeader = header
+        options.delimiter = delimiter?.byte
+        options.onError = onError.policy
+        if let targetSize { options.targetSize = Int64(clamping: targetSize.count.bytes) }
+        return options
+    }
+}
+
+enum InputFormatArgument: String, CaseIterable, ExpressibleByArgument {
+    case csv, ndjson, parquet
+
+    var format: RowFormat {
+        switch self {
+        case .csv: .csv
+        case .ndjson: .ndjson
+        case .parquet: .parquet
+        }
+    }
+}
+
+enum ErrorPolicyArgument: String, CaseIterable, ExpressibleByArgument {
+    case fail, skip
+    case rejectFile = "reject-file"
+
+    var policy: ErrorPolicy {
+        switch self {
+        case .fail: .fail
+        case .skip: .skip
+        case .rejectFile: .rejectFile
+        }
+    }
+}
+
+/// One byte of ASCII.
+struct DelimiterArgument: ExpressibleByArgument {
+    let byte: UInt8
+
+    init?(argument: String) {
+        if argument == "tab" || argument == "\\t" {
+            byte = UInt8(ascii: "\t")
+            return
+        }
+        let bytes = Array(argument.utf8)
+        guard bytes.count == 1, bytes[0] < 0x80, bytes[0] != 0x22, bytes[0] != 0x0a,
+            bytes[0] != 0x0d
+        else { return nil }
+        byte = bytes[0]
+    }
+}

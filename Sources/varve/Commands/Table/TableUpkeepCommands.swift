@@ -1,0 +1,125 @@
+internal import ArgumentParser
+internal import Bytes
+internal import TableStore
+
+struct TableVacuumCommand: VarveCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vacuum",
+        abstract: "Remove data files that no recent version of a table needs.",
+        discussion: """
+            Files that left the table less than the retention ago stay, and so do new ones that no \
+            commit names yet: a writer may be at work. What writers that were killed left behind \
+            goes once it is as old. Older versions can then no longer be read. A shorter retention \
+            than the table is set to (7 days) needs --force, and that no other program reads or \
+            writes.
+
+            Examples:
+              varve table vacuum orders --dry-run
+              varve table vacuum orders --retention 30d
+            """
+    )
+
+    @OptionGroup var directory: TableDirectoryArgument
+
+    @Option(
+        help: ArgumentHelp(
+            "How long files stay: 12h, 7d, 4w. Without it what the table is set to, 7 days mostly.",
+            valueName: "time"))
+    var retention: RetentionArgument?
+
+    @Flag(name: [.customShort("n"), .long], help: "Remove nothing, and tell what would go.")
+    var dryRun = false
+
+    @Flag(help: "Allow a retention that is shorter than the table's.")
+    var force = false
+
+    @OptionGroup var output: OutputOptions
+
+    func run(_ console: Console) throws {
+        var options = VacuumOptions()
+        options.retention = retention?.duration
+        options.dryRun = dryRun
+        options.force = force
+        let report = try StoredTable(directory.path).vacuum(options)
+        if console.isJSON {
+            let object: JSONObject = [
+                "type": "summary", "dry_run": .bool(dryRun),
+                "files": .array(report.files.map { .text($0) }),
+                "bytes": .integer(report.bytes),
+            ]
+            return try console.print(object.value)
+        }
+        if dryRun || console.isVerbose {
+            for file in report.files { try console.print(line: PathBytes.printable(file)) }
+        }
+        if !console.isQuiet {
+            try console.print(
+                line: (dryRun ? "would remove " : "removed ")
+                    + "\(Wording.count(report.files.count, "file")), "
+                    + Wording.bytes(UInt64(clamping: report.bytes)))
+        }
+    }
+}
+
+/// A time such as 12h or 7d.
+struct RetentionArgument: ExpressibleByArgument {
+    let duration: Duration
+
+    init?(argument: String) {
+        guard let duration = RetentionText.parse(argument) else { return nil }
+        self.duration = duration
+    }
+}
+
+struct TableVerifyCommand: VarveCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Read all of a table and compare it with what its log says.",
+        discussion: """
+            Every page of every data file is read; checksums of pages, sizes, row counts, nulls \
+            and bounds are compared. Nothing is changed. The exit status is 1 when something is \
+            wrong.
+
+            Examples:
+              varve table verify orders
+              varve table verify orders --at-version 12 --json
+            """
+    )
+
+    @OptionGroup var directory: TableDirectoryArgument
+    @OptionGroup var version: TableVersionOptions
+    @OptionGroup var output: OutputOptions
+
+    func run(_ console: Console) throws {
+        let report = try StoredTable(directory.path, at: version.choice).verify()
+        if !report.damages.isEmpty { console.status = .failed }
+        if console.isJSON { return try console.print(Self.json(report)) }
+        for damage in report.damages {
+            let place = damage.file.isEmpty ? "" : "\(damage.file): "
+            console.warn("varve: damaged: \(place)\(damage.detail)")
+        }
+        if !console.isQuiet {
+            try console.print(
+                line: "read \(Wording.count(report.rows, "row")) in "
+                    + "\(Wording.count(report.files, "data file")), "
+                    + "\(Wording.bytes(UInt64(clamping: report.bytes))): "
+                    + (report.damages.isEmpty
+                        ? "no damage" : Wording.count(report.damages.count, "damage")))
+        }
+    }
+
+    private static func json(_ report: VerifyReport) -> JSONValue {
+        let damages = report.damages.map { damage -> JSONValue in
+            let object: JSONObject = [
+                "file": .string(damage.file), "detail": .string(damage.detail),
+            ]
+            return object.value
+        }
+        let object: JSONObject = [
+            "type": "summary", "files": .integer(Int64(report.files)),
+            "rows": .integer(report.rows), "bytes": .integer(report.bytes),
+            "damages": .array(damages),
+        ]
+        return object.value
+    }
+}

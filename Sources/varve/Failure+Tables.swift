@@ -1,0 +1,57 @@
+internal import Platform
+internal import SystemPackage
+internal import TableStore
+
+extension Failure {
+    init(_ error: TableStoreError) {
+        self.init(message: "\(error)")
+        let unchanged = "Nothing was changed; the table is as it was."
+        meaning = unchanged
+        switch error.kind {
+        case .request:
+            status = .usage
+            advice = "`varve table --help` and varve-table(1) tell how it is written."
+        case .input:
+            advice =
+                "Put the file right, give a fitting --schema, or leave rows out with "
+                + "--on-error=skip."
+        case .notATable:
+            meaning = ""
+            advice = "Check the path, or make a table there with `varve table create`."
+        case .alreadyExists:
+            advice = "Name another directory, or add rows with `varve table append`."
+        case .noSuchVersion:
+            advice = "`varve table history` lists the versions that there are."
+        case .damaged:
+            meaning = "Rows that depend on this file cannot be read; the others can."
+            advice =
+                "Run `varve table verify`; bring the file back from a snapshot, or go back with "
+                + "`varve table restore`."
+        case .unsupported:
+            meaning = "Nothing was changed; the table may be sound."
+            advice = "Use the program that made the table, or a newer varve."
+        case .conflict:
+            advice = "Run the command again: it begins with the table as it is now."
+        case .refused: advice = ""
+        case .environment: explainTable(error)
+        case .interrupted:
+            advice = "Run it again; files that it left behind are swept by `varve table vacuum`."
+            status = .interrupted(error.signal)
+        }
+    }
+
+    /// The system refused something in the directory of a table.
+    private mutating func explainTable(_ error: TableStoreError) {
+        meaning = "What was committed before is as it was; files without a commit mean nothing."
+        switch error.cause?.errno {
+        case .noSpace?, .diskQuotaExceeded?:
+            advice = "Make room where the table lies, then run the command again."
+        case .permissionDenied?, .notPermitted?, .readOnlyFileSystem?:
+            advice = "Run as a user who may read and write there."
+        case .noSuchFileOrDirectory?:
+            advice = "Check the path."
+        default:
+            advice = "Put right what the system complains of, then run the command again."
+        }
+    }
+}
