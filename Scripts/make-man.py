@@ -22,6 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAN = ROOT / "man"
 # The day of the last change to what the pages say: change it with them.
 DATE = "November 22, 2026"
+# Commands that have commands of their own.
+BY_HAND = {"varve-table.1"}
 SECTIONS = [
     "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES", "DIAGNOSTICS", "SEE ALSO", "STANDARDS",
     "HISTORY", "CAVEATS", "BUGS",
@@ -235,7 +237,7 @@ def main():
     version = ask(varve, "version").strip()
     commands = [each for each in root["subcommands"] if each["commandName"] != "help"]
     pages = {f"varve-{each['commandName']}.1": command_page(each, varve, version)
-             for each in commands}
+             for each in commands if f"varve-{each['commandName']}.1" not in BY_HAND}
     pages["varve.1"] = main_page(root, commands, version)
 
     stale = []
@@ -246,7 +248,7 @@ def main():
         stale.append(name)
         if not is_check:
             path.write_text(text)
-    known = set(pages)
+    known = set(pages) | BY_HAND
     strays = sorted(path.name for path in MAN.glob("*.1") if path.name not in known)
     if strays:
         sys.exit(f"make-man: pages of no command: {' '.join(strays)}")

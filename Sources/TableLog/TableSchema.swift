@@ -80,7 +80,8 @@ package struct TableSchema: Equatable, Sendable {
         } catch {
             throw TableLogError(error, "schemaString")
         }
-        guard case .structure(let fields) = try Self.type(value) else {
+        let type = try Self.type(value)
+        guard case .structure(let fields) = type else {
             throw Self.damaged("a structure")
         }
         self.fields = fields

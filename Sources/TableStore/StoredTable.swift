@@ -123,7 +123,7 @@ package struct TableDesign: Sendable {
 
     package init(_ schema: TableSchema) { self.schema = schema }
 
-    /// Checks that columns are there, once each, and of types that can be partitioned and sorted by.
+    /// Checks that columns are there, once each, and of types to partition and sort by.
     func metadata() throws(TableStoreError) -> TableMetadata {
         try SchemaGrammar.check(schema)
         var metadata = TableMetadata(id: UniqueName.uuid(), schemaText: schema.text)

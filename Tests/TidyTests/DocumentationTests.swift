@@ -9,7 +9,19 @@ struct DocumentationTests {
     private static func commands() throws -> [String] {
         let name = /commandName: "(?<name>[\w-]+)"/
         return try ProjectFiles.swift(below: "Sources/varve/Commands").flatMap { file in
-            file.text.matches(of: name).map { String($0.name) }
+            let isSubcommand = file.path.contains("/Table/") && file.name != "TableCommand.swift"
+            return isSubcommand ? [] : file.text.matches(of: name).map { String($0.name) }
+        }
+    }
+
+    @Test func `The page of tables describes each of their commands`() throws {
+        let page = try ProjectFiles.text("man/varve-table.1")
+        let name = /commandName: "(?<name>[\w-]+)"/
+        for file in try ProjectFiles.swift(below: "Sources/varve/Commands/Table")
+        where file.name != "TableCommand.swift" {
+            for match in file.text.matches(of: name) {
+                #expect(page.contains(".Ss \(match.name)\n"), "\(match.name)")
+            }
         }
     }
 

@@ -28,7 +28,7 @@ package struct TransferPlace: Sendable {
     /// Throws where the server lets this session change nothing: before any work is done for it.
     package func requireWritable() throws(SyncError) {
         guard let connection, !connection.hello.mayWrite else { return }
-        let failure = RemoteFailure(.forbidden, "this session may only read")
+        let failure = RemoteFailure(.forbidden, "the host serves it with --read-only")
         throw SyncError(.remote(failure), connection.location, "\(failure)")
     }
 

@@ -57,7 +57,7 @@ struct CSVReader {
             guard case .complete(let end, let lines) = progress else {
                 guard buffer.bytes.count - buffer.start <= LineBuffer.rowLimit else {
                     throw TableStoreError(
-                        .input, "", "line \(nextLine): a row of more than 256 MiB; is a quote open?")
+                        .input, "", "line \(nextLine): a row over 256 MiB; is a quote open?")
                 }
                 _ = try buffer.fill()
                 continue

@@ -54,7 +54,8 @@ package enum SchemaInference {
             try InputFile(path), delimiter: options.delimiter(path))
         var places: [Int] = []
         for row in 0..<rowLimit {
-            guard case .success(let isRow) = try reader.next() else { continue }
+            let next = try reader.next()
+            guard case .success(let isRow) = next else { continue }
             guard isRow else { return }
             if row == 0, options.hasHeader {
                 for field in reader.fields.indices {

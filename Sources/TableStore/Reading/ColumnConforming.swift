@@ -77,7 +77,9 @@ enum ColumnConforming {
         case (.timestamp, .int64(let values)), (.timestampWithoutZone, .int64(let values)):
             return with(.int64(try microseconds(values, leaf)))
         case (.decimal(let precision, let scale), _):
-            guard case .decimal(_, let stored) = leaf.logicalType, stored == scale else { throw mismatch(field, type) }
+            guard case .decimal(_, let stored) = leaf.logicalType, stored == scale else {
+                throw mismatch(field, type)
+            }
             switch column.values {
             case .int64(let values):
                 return precision <= 18 ? column : with(.int128(values.map { Int128($0) }))

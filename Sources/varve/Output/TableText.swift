@@ -142,7 +142,8 @@ struct TableInfoText {
         ))
         for (index, field) in info.schema.fields.enumerated() {
             let words = "\(field.name) \(SchemaGrammar.typeName(field.type))"
-            rows.append((index == 0 ? "columns" : "", words + (field.isNullable ? "" : " not null")))
+            let column = words + (field.isNullable ? "" : " not null")
+            rows.append((index == 0 ? "columns" : "", column))
         }
         return rows.map { TerminalText.padded($0.0, to: 12) + $0.1 }
     }

@@ -15,7 +15,7 @@ struct TableScanCommand: VarveCommand {
 
             Examples:
               varve table scan orders --limit 10
-              varve table scan orders --columns id,price --where 'price >= 99.90 AND day IS NOT NULL'
+              varve table scan orders --columns id,price --where 'price >= 9.9 AND day IS NOT NULL'
               varve table scan orders --format ndjson --at-version 3
             """
     )
