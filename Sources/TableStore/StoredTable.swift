@@ -36,8 +36,9 @@ package struct StoredTable: Sendable {
             directory = try TableDirectory(path)
         } catch {
             let isMissing = error.cause?.isNotFound == true
+            let name = PathBytes.printable(path)
             throw isMissing
-                ? TableStoreError(.notATable, "", "there is no such directory")
+                ? TableStoreError(.notATable, name, "there is no such directory")
                 : TableStoreError(error)
         }
         try self.init(path, CommitLog(directory), at: choice)
@@ -92,6 +93,16 @@ package struct StoredTable: Sendable {
         } catch {
             guard error.isNotFound else { throw TableStoreError(error) }
             return false
+        }
+    }
+
+    /// Opens a data file; throws `.damaged` when it is not there.
+    func open(_ file: AddFile) throws(TableStoreError) -> ParquetFile {
+        do throws(TableLogError) {
+            return try log.open(file)
+        } catch {
+            guard error.cause?.isNotFound == true else { throw TableStoreError(error) }
+            throw TableStoreError(.damaged, error.file, "the data file is gone", cause: error.cause)
         }
     }
 
@@ -173,7 +184,8 @@ extension StoredTable {
     ) throws(TableStoreError) -> StoredTable {
         let metadata = try design.metadata()
         guard try !exists(path) else {
-            throw TableStoreError(.alreadyExists, "", "there is a table already")
+            throw TableStoreError(
+                .alreadyExists, PathBytes.printable(path), "there is a table already")
         }
         try makeDirectory(path)
         let log = CommitLog(try logged { () throws(TableLogError) in try TableDirectory(path) })

@@ -54,7 +54,8 @@ package struct TableImport {
     ) throws(TableStoreError) -> ImportReport {
         _ = try design.metadata()
         guard try !StoredTable.exists(path) else {
-            throw TableStoreError(.alreadyExists, "", "there is a table already")
+            throw TableStoreError(
+                .alreadyExists, PathBytes.printable(path), "there is a table already")
         }
         let isThere = (try? FileStatus.following(path)) != nil
         try StoredTable.makeDirectory(path)

@@ -66,7 +66,7 @@ package struct RowText: Sendable {
             switch fields[index].type {
             case .string:
                 Self.appendCSV(column.bytes(row) ?? [], delimiter, to: &bytes)
-            case .structure, .array, .map:
+            case .binary, .structure, .array, .map:
                 var text: [UInt8] = []
                 ValueText.append(column, row, fields[index].type, to: &text)
                 Self.appendCSV(text[...], delimiter, to: &bytes)

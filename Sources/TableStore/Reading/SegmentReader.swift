@@ -24,7 +24,7 @@ struct SegmentReader {
         self.add = add
         self.columns = columns
         self.predicate = predicate
-        let file = try logged { () throws(TableLogError) in try table.log.open(add) }
+        let file = try table.open(add)
         self.file = file
         deleted = try logged { () throws(TableLogError) in
             try table.log.deletedRows(of: add, rowCount: file.footer.rowCount)

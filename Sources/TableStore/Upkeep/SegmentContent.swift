@@ -20,7 +20,7 @@ struct SegmentContent {
     init(_ table: StoredTable, _ add: AddFile) throws(TableStoreError) {
         self.table = table
         self.add = add
-        let file = try logged { () throws(TableLogError) in try table.log.open(add) }
+        let file = try table.open(add)
         self.file = file
         deleted = try logged { () throws(TableLogError) in
             try table.log.deletedRows(of: add, rowCount: file.footer.rowCount)

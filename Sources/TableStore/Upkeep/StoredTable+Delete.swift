@@ -65,7 +65,7 @@ private final class Deletion {
         case .none: return
         case .all where Set(predicate.columns).isSubset(of: table.partitionColumns):
             // Partition values are no estimates: all rows go, unread.
-            let file = try logged { () throws(TableLogError) in try table.log.open(add) }
+            let file = try table.open(add)
             remove(add, file.footer.rowCount - (add.deletionVector?.cardinality ?? 0))
         default: try rewrite(add)
         }

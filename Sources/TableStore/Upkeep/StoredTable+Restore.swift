@@ -14,8 +14,14 @@ extension StoredTable {
         try wanted.checkWritable()
         var added: [AddFile] = []
         for (key, file) in wanted.snapshot.files where snapshot.files[key] == nil {
-            // Opened, because vacuum may have taken it.
-            _ = try logged { () throws(TableLogError) in try log.open(file) }
+            do throws(TableStoreError) {
+                _ = try open(file)
+            } catch {
+                throw TableStoreError(
+                    .noSuchVersion, error.file,
+                    "version \(wanted.snapshot.version) cannot come back: \(error.detail)",
+                    cause: error.cause)
+            }
             var file = file
             file.dataChange = true
             added.append(file)

@@ -1,5 +1,5 @@
 internal import Bytes
-package import Platform
+internal import Platform
 internal import SystemPackage
 internal import TableLog
 
