@@ -49,10 +49,12 @@ struct ScanTests {
         try store.create("id long, name string")
         let rows = (0..<200_000).map { "\($0),name \($0 &* 7919 % 1000)" }
         try store.append("id,name\n" + rows.joined(separator: "\n"))
-        #expect(try store.lines(where: "id BETWEEN 123456 AND 123458", columns: ["id"])
-            == ["123456", "123457", "123458"])
-        #expect(try store.lines(where: "id = 77777 OR id = 199999", columns: ["id"])
-            == ["77777", "199999"])
+        #expect(
+            try store.lines(where: "id BETWEEN 123456 AND 123458", columns: ["id"])
+                == ["123456", "123457", "123458"])
+        #expect(
+            try store.lines(where: "id = 77777 OR id = 199999", columns: ["id"])
+                == ["77777", "199999"])
         #expect(try store.lines(where: "name = 'name 5'").count == 200)
     }
 
@@ -96,8 +98,11 @@ struct ScanTests {
     @Test func `Rows go to their partitions whatever the values`() throws {
         let store = try TestStore()
         try store.create("id long, p string, n long", partitionBy: ["p", "n"])
-        let odd = ["a b", "x/y", "50%", "é=ü", "..", "a:b", "#?", "__HIVE", String(
-            repeating: "long", count: 100)]
+        let odd = [
+            "a b", "x/y", "50%", "é=ü", "..", "a:b", "#?", "__HIVE",
+            String(
+                repeating: "long", count: 100),
+        ]
         var text = "id,p,n\n"
         for round in 0..<3 {
             for (index, value) in odd.enumerated() { text += "\(round * 10 + index),\(value),1\n" }
@@ -105,8 +110,9 @@ struct ScanTests {
         text += "99,,\n"
         try store.append(text)
         for (index, value) in odd.enumerated() {
-            #expect(try store.lines(where: "p = '\(value)'", columns: ["id"])
-                == ["\(index)", "\(10 + index)", "\(20 + index)"])
+            #expect(
+                try store.lines(where: "p = '\(value)'", columns: ["id"])
+                    == ["\(index)", "\(10 + index)", "\(20 + index)"])
         }
         #expect(try store.lines(where: "p is null and n is null", columns: ["id"]) == ["99"])
         #expect(try store.table().files.count == odd.count + 1)

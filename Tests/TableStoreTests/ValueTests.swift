@@ -16,10 +16,12 @@ struct ValueTests {
         ValueText.parse(Array(text.utf8)[...], type)
     }
 
-    @Test(arguments: [
-        ("1970-01-01", 0), ("1969-12-31", -1), ("0001-01-01", -719_162), ("9999-12-31", 2_932_896),
-        ("2000-02-29", 11_016), ("-000001-01-01", -719_893), ("+010000-01-01", 2_932_897),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("1970-01-01", 0), ("1969-12-31", -1), ("0001-01-01", -719_162),
+            ("9999-12-31", 2_932_896),
+            ("2000-02-29", 11_016), ("-000001-01-01", -719_893), ("+010000-01-01", 2_932_897),
+        ] as [(String, Int64)])
     func `A date comes out as it went in`(text: String, days: Int64) {
         #expect(Self.parse(text, .date) == .integer(days))
         #expect(Self.text(.integer(days), .date) == text)
@@ -36,10 +38,11 @@ struct ValueTests {
         }
     }
 
-    @Test(arguments: [
-        ("1970-01-01T00:00:00Z", 0), ("1969-12-31T23:59:59.999999Z", -1),
-        ("2026-11-20T03:00:05.123Z", 1_795_143_605_123_000),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("1970-01-01T00:00:00Z", 0), ("1969-12-31T23:59:59.999999Z", -1),
+            ("2026-11-20T03:00:05.123Z", 1_795_143_605_123_000),
+        ] as [(String, Int64)])
     func `A time comes out as it went in`(text: String, microseconds: Int64) {
         #expect(Self.parse(text, .timestamp) == .integer(microseconds))
         #expect(Self.text(.integer(microseconds), .timestamp) == text)
@@ -56,10 +59,11 @@ struct ValueTests {
         #expect(Self.parse("1970-01-01T24:00:00Z", .timestamp) == nil)
     }
 
-    @Test(arguments: [
-        ("12.50", 1250), ("-0.01", -1), ("1e2", 10_000), ("+3", 300), (".5", 50),
-        ("12.500000000000000000000000000000000000000000000", 1250),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("12.50", 1250), ("-0.01", -1), ("1e2", 10_000), ("+3", 300), (".5", 50),
+            ("12.500000000000000000000000000000000000000000000", 1250),
+        ] as [(String, Int64)])
     func `Decimals keep their digits`(text: String, unscaled: Int64) {
         #expect(Self.parse(text, .decimal(precision: 12, scale: 2)) == .integer(unscaled))
     }

@@ -43,8 +43,9 @@ package struct DeltaExplanation: Sendable {
         package var share: Share
     }
 
-    /// Files whose content differs, in path order. A chunk that several files need counts for the
-    /// first.
+    /// Files whose content differs, in path order.
+    ///
+    /// A chunk that several files need counts for the first.
     package private(set) var files: [File] = []
     /// Manifest nodes to ship, and their bytes.
     package private(set) var nodes = 0

@@ -38,8 +38,9 @@ struct CSVReader {
         case incomplete
     }
 
-    /// Reads a row; false at the end. Throws a problem when quotes contradict each other, and the
-    /// line is passed over then.
+    /// Reads a row; false at the end.
+    ///
+    /// Throws a problem when quotes contradict each other, and the line is passed over then.
     mutating func next() throws(TableStoreError) -> Result<Bool, ValueProblem> {
         while true {
             guard buffer.start < buffer.bytes.count else {

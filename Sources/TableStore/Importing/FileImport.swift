@@ -192,9 +192,12 @@ extension FileImport {
             var reader = try parqueted("") { () throws(ParquetError) in
                 try RowGroupReader(file, rowGroup: group, fields: present)
             }
-            while let raw = try parqueted("", { () throws(ParquetError) in
-                try reader.next(limit: TableScan.batchRows)
-            }) {
+            while let raw = try parqueted(
+                "",
+                { () throws(ParquetError) in
+                    try reader.next(limit: TableScan.batchRows)
+                })
+            {
                 try write(try conform(raw, fields, file))
             }
         }

@@ -8,7 +8,9 @@ struct NDJSONReader {
 
     init(_ file: InputFile) throws(TableStoreError) { buffer = try LineBuffer(file) }
 
-    /// Reads a row; nil at the end. Lines of blanks are passed over.
+    /// Reads a row; nil at the end.
+    ///
+    /// Lines of blanks are passed over.
     mutating func next() throws(TableStoreError) -> Result<[JSONValue.Member], ValueProblem>? {
         while let text = try nextLine() {
             guard text.contains(where: { $0 > 0x20 }) else { continue }
@@ -19,8 +21,10 @@ struct NDJSONReader {
                 }
                 return .success(members)
             } catch {
-                return .failure(ValueProblem(expected: "JSON, that is \(error.expected) at byte "
-                    + "\(error.offset + 1) of the line"))
+                return .failure(
+                    ValueProblem(
+                        expected: "JSON, that is \(error.expected) at byte "
+                            + "\(error.offset + 1) of the line"))
             }
         }
         return nil

@@ -7,7 +7,9 @@ internal import TableLog
 /// Writes rows of a table to a file that is there whole or not at all.
 package enum TableExport {
     /// Writes all rows of a scan to `path`; refused when something is there and `replaces` is not
-    /// set. Returns how many rows there were.
+    /// set.
+    ///
+    /// Returns how many rows there were.
     package static func write(
         _ request: ScanRequest, of table: StoredTable, as format: RowFormat, to path: [UInt8],
         delimiter: UInt8 = UInt8(ascii: ","), header: Bool = true, replaces: Bool = false

@@ -47,7 +47,9 @@ package struct TableScan {
         left = request.limit ?? .max
     }
 
-    /// The next rows; nil at the end. No batch is empty.
+    /// The next rows; nil at the end.
+    ///
+    /// No batch is empty.
     package mutating func next() throws(TableStoreError) -> RecordBatch? {
         while left > 0 {
             try checkInterruption()

@@ -6,6 +6,7 @@ internal import TableLog
 /// How old files must be to go.
 package struct VacuumOptions: Sendable {
     /// Files that were removed from the table, or never came into it, less than so long ago stay.
+    ///
     /// Nil: what the table is set to, seven days otherwise.
     package var retention: Duration?
     /// Allows a retention that is shorter than the table's.

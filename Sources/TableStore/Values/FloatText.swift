@@ -15,8 +15,9 @@ enum FloatText {
     /// The same, rounded once to the shorter format.
     static func parseFloat(_ text: ArraySlice<UInt8>) -> Float? { slow(text) { Float($0) } }
 
-    /// Few digits and a small exponent: both are exact, so one operation rounds right (W. Clinger,
-    /// "How to Read Floating Point Numbers Accurately").
+    /// Few digits and a small exponent: both are exact, so one operation rounds right (W.
+    ///
+    /// Clinger, "How to Read Floating Point Numbers Accurately").
     private static func fast(_ text: ArraySlice<UInt8>) -> Double? {
         guard text.count <= 16 else { return nil }
         var position = text.startIndex

@@ -88,7 +88,9 @@ enum TimeText {
     }
 
     /// Understands a date, and behind it, after "T" or a blank, a time of day with up to six digits
-    /// of a fraction, and a zone: "Z" or an offset. Gives microseconds since 1970.
+    /// of a fraction, and a zone: "Z" or an offset.
+    ///
+    /// Gives microseconds since 1970.
     static func parseTimestamp(
         _ text: ArraySlice<UInt8>
     ) -> (microseconds: Int64, hasZone: Bool)? {

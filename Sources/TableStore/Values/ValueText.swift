@@ -112,8 +112,10 @@ extension ValueText {
             let start = bytes.count
             append(column, row, type, to: &bytes)
             // What is no number in JSON stands there as text.
-            let isNumber = bytes[start] <= 0x39 && bytes[start..<min(start + 2, bytes.count)]
-                .allSatisfy { $0 != UInt8(ascii: "I") }
+            let isNumber =
+                bytes[start] <= 0x39
+                && bytes[start..<min(start + 2, bytes.count)]
+                    .allSatisfy { $0 != UInt8(ascii: "I") }
             if !isNumber {
                 bytes.insert(UInt8(ascii: "\""), at: start)
                 bytes.append(UInt8(ascii: "\""))

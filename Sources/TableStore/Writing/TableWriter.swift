@@ -3,7 +3,9 @@ internal import Platform
 internal import TableLog
 
 /// Writes rows of a table into new data files: by partition, sorted when the table is, cut at the
-/// target size. Memory is bounded whatever the number of rows and partitions.
+/// target size.
+///
+/// Memory is bounded whatever the number of rows and partitions.
 final class TableWriter {
     private let layout: TableLayout
     private let schema: Schema

@@ -33,9 +33,11 @@ enum TableRows {
             }
         }
         func flush() throws {
-            let columns = widths ?? isNumber.indices.map { column in
-                waiting.map { TerminalText.width($0[column]) }.max() ?? 0
-            }
+            let columns =
+                widths
+                ?? isNumber.indices.map { column in
+                    waiting.map { TerminalText.width($0[column]) }.max() ?? 0
+                }
             widths = columns
             for row in waiting {
                 try console.print(line: Self.line(row, columns, isNumber))
@@ -76,7 +78,8 @@ struct TableImportText {
         if report.rejectedRows > 0 || report.rejectedFiles > 0 { console.status = .partial }
         if console.isJSON { return try console.print(json) }
         for rejection in report.rejections { console.warn("varve: left out: \(rejection.text)") }
-        let untold = report.rejectedRows + Int64(report.rejectedFiles)
+        let untold =
+            report.rejectedRows + Int64(report.rejectedFiles)
             - Int64(report.rejections.count)
         if untold > 0 { console.warn("varve: and \(Wording.grouped(untold)) more rows") }
         if let problem = report.commit?.upkeepProblem {
@@ -123,23 +126,26 @@ struct TableInfoText {
         ]
         if let time = info.time { rows.append(("time", "\(CivilTime(local: time))")) }
         rows.append(("rows", info.rowCount.map { Wording.grouped($0) } ?? "unknown"))
-        rows.append((
-            "data files",
-            "\(Wording.grouped(info.fileCount)), \(Wording.bytes(UInt64(clamping: info.byteCount)))"
-        ))
-        if !info.partitionBy.isEmpty {
-            rows.append((
-                "partitions",
-                "\(Wording.grouped(info.partitionCount)), by "
-                    + info.partitionBy.joined(separator: ", ")
+        rows.append(
+            (
+                "data files",
+                "\(Wording.grouped(info.fileCount)), \(Wording.bytes(UInt64(clamping: info.byteCount)))"
             ))
+        if !info.partitionBy.isEmpty {
+            rows.append(
+                (
+                    "partitions",
+                    "\(Wording.grouped(info.partitionCount)), by "
+                        + info.partitionBy.joined(separator: ", ")
+                ))
         }
         if !info.sortBy.isEmpty { rows.append(("sorted by", info.sortBy.joined(separator: ", "))) }
-        rows.append((
-            "protocol",
-            "reader \(info.readerVersion), writer \(info.writerVersion)"
-                + (info.features.isEmpty ? "" : ", " + info.features.joined(separator: ", "))
-        ))
+        rows.append(
+            (
+                "protocol",
+                "reader \(info.readerVersion), writer \(info.writerVersion)"
+                    + (info.features.isEmpty ? "" : ", " + info.features.joined(separator: ", "))
+            ))
         for (index, field) in info.schema.fields.enumerated() {
             let words = "\(field.name) \(SchemaGrammar.typeName(field.type))"
             let column = words + (field.isNullable ? "" : " not null")
