@@ -129,7 +129,8 @@ struct TableInfoText {
         rows.append(
             (
                 "data files",
-                "\(Wording.grouped(info.fileCount)), \(Wording.bytes(UInt64(clamping: info.byteCount)))"
+                "\(Wording.grouped(info.fileCount)), "
+                    + Wording.bytes(UInt64(clamping: info.byteCount))
             ))
         if !info.partitionBy.isEmpty {
             rows.append(
