@@ -20,17 +20,23 @@ package struct ParquetError: Error, Equatable, Sendable {
     package var offset: Int64
     /// What the format asks for at this place, or what went wrong, as a noun.
     package var expected: String
+    /// The number that the system gave for `.inputOutput`, where it gave one.
+    package var systemNumber: Int32?
 
-    package init(_ kind: Kind, at offset: Int64, _ expected: String) {
+    package init(
+        _ kind: Kind, at offset: Int64, _ expected: String, systemNumber: Int32? = nil
+    ) {
         self.kind = kind
         self.offset = offset
         self.expected = expected
+        self.systemNumber = systemNumber
     }
 
     /// The same error, moved by `base` when its offset was relative.
     func moved(by base: Int64) -> ParquetError {
-        guard offset >= 0 else { return ParquetError(kind, at: base, expected) }
-        return ParquetError(kind, at: base &+ offset, expected)
+        var moved = self
+        moved.offset = offset >= 0 ? base &+ offset : base
+        return moved
     }
 }
 

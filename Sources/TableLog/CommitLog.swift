@@ -9,7 +9,7 @@ package struct CommitLog: Sendable {
 
     func listing() throws(TableLogError) -> LogListing {
         guard let files = try directory.listLog() else {
-            throw TableLogError(.notATable, "", "there is no \(TableDirectory.log) here")
+            throw TableLogError(.notATable, "", "no table: it has no \(TableDirectory.log)")
         }
         return LogListing(files)
     }
@@ -25,7 +25,8 @@ package struct CommitLog: Sendable {
         }
         let wanted = version ?? latest
         guard wanted >= 0, wanted <= latest else {
-            throw TableLogError(.noSuchVersion, "", "version \(wanted) of \(latest)")
+            throw TableLogError(
+                .noSuchVersion, "", "there is no version \(wanted); the newest is \(latest)")
         }
         var failure: TableLogError?
         for checkpoint in listing.checkpoints where checkpoint.version <= wanted {
@@ -104,8 +105,10 @@ package struct CommitLog: Sendable {
 
     /// The newest version that was made at `time` or before, in milliseconds since 1970.
     package func version(at time: Int64) throws(TableLogError) -> Int64 {
-        guard let version = try history().first(where: { $0.time <= time })?.version else {
-            throw TableLogError(.noSuchVersion, "", "no version is as old as that")
+        let history = try history()
+        guard let version = history.first(where: { $0.time <= time })?.version else {
+            let oldest = history.last.map { ": the oldest, \($0.version), is younger" } ?? ""
+            throw TableLogError(.noSuchVersion, "", "no version is as old as that\(oldest)")
         }
         return version
     }

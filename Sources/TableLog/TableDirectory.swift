@@ -206,7 +206,8 @@ package final class FileSource: ByteSource, Sendable {
             }
             return bytes
         } catch {
-            throw ParquetError(.inputOutput, at: offset, "\(error)")
+            throw ParquetError(
+                .inputOutput, at: offset, "\(error)", systemNumber: error.errno.rawValue)
         }
     }
 }

@@ -1,7 +1,8 @@
 package import Platform
 
 internal import JSON
-internal import Parquet
+package import Parquet
+internal import SystemPackage
 
 /// Why a table could not be read or changed.
 package struct TableLogError: Error, Equatable {
@@ -42,10 +43,21 @@ package struct TableLogError: Error, Equatable {
     }
 
     init(_ error: ParquetError, _ file: String) {
-        self.init(error.kind == .unsupported ? .unsupported : .damaged, file, "\(error)")
+        guard let cause = error.systemError(file) else {
+            self.init(error.kind == .unsupported ? .unsupported : .damaged, file, "\(error)")
+            return
+        }
+        self.init(.environment, "", error.expected, cause: cause)
     }
 
     init(_ error: JSONError, _ file: String) { self.init(.damaged, file, "\(error)") }
+}
+
+extension ParquetError {
+    /// What the system refused, nil when the bytes themselves are at fault.
+    package func systemError(_ file: String) -> PlatformError? {
+        systemNumber.map { PlatformError("access", Array(file.utf8), Errno(rawValue: $0)) }
+    }
 }
 
 extension TableLogError: CustomStringConvertible {

@@ -35,11 +35,11 @@ package struct StoredTable: Sendable {
         do throws(TableLogError) {
             directory = try TableDirectory(path)
         } catch {
-            let isMissing = error.cause?.isNotFound == true
-            let name = PathBytes.printable(path)
-            throw isMissing
-                ? TableStoreError(.notATable, name, "there is no such directory")
-                : TableStoreError(error)
+            guard let cause = error.cause, cause.isNotFound else { throw TableStoreError(error) }
+            throw TableStoreError(
+                .notATable, PathBytes.printable(path),
+                cause.errno == .notDirectory
+                    ? "a file, and not the directory of a table" : "there is no such directory")
         }
         try self.init(path, CommitLog(directory), at: choice)
     }
@@ -47,13 +47,18 @@ package struct StoredTable: Sendable {
     init(
         _ path: [UInt8], _ log: CommitLog, at choice: VersionChoice = .latest
     ) throws(TableStoreError) {
-        let snapshot = try logged { () throws(TableLogError) in
+        let snapshot: TableSnapshot
+        do throws(TableLogError) {
             switch choice {
-            case .latest: return try log.snapshot()
-            case .number(let version): return try log.snapshot(version: version)
+            case .latest: snapshot = try log.snapshot()
+            case .number(let version): snapshot = try log.snapshot(version: version)
             case .time(let moment):
-                return try log.snapshot(version: try log.version(at: moment.milliseconds))
+                snapshot = try log.snapshot(version: try log.version(at: moment.milliseconds))
             }
+        } catch {
+            var error = TableStoreError(error)
+            if error.kind == .notATable { error.file = PathBytes.printable(path) }
+            throw error
         }
         try self.init(path, log, snapshot)
     }
@@ -96,13 +101,24 @@ package struct StoredTable: Sendable {
         }
     }
 
-    /// Opens a data file; throws `.damaged` when it is not there.
+    /// Opens a data file.
+    ///
+    /// Throws when it is not there: `.noSuchVersion` where newer versions may do without it, and
+    /// `.damaged` for the newest.
     func open(_ file: AddFile) throws(TableStoreError) -> ParquetFile {
         do throws(TableLogError) {
             return try log.open(file)
         } catch {
             guard error.cause?.isNotFound == true else { throw TableStoreError(error) }
-            throw TableStoreError(.damaged, error.file, "the data file is gone", cause: error.cause)
+            let newest = try logged { () throws(TableLogError) in try log.history().first?.version }
+            guard let newest, newest > snapshot.version else {
+                throw TableStoreError(
+                    .damaged, error.file, "the data file is gone", cause: error.cause)
+            }
+            throw TableStoreError(
+                .noSuchVersion, error.file,
+                "version \(snapshot.version) needs this data file, which is gone: vacuum removes "
+                    + "what the newest version, \(newest), does without", cause: error.cause)
         }
     }
 
@@ -197,6 +213,10 @@ extension StoredTable {
 
     /// Makes the directory of a table, not those above it; one that is there will do.
     static func makeDirectory(_ path: [UInt8]) throws(TableStoreError) {
+        if let there = try? FileStatus.following(path), there.type != .directory {
+            throw TableStoreError(
+                .alreadyExists, PathBytes.printable(path), "a file, and not a directory")
+        }
         do throws(PlatformError) {
             try FileOperations.makeDirectory(path)
             let parent = PathBytes.parent(path)

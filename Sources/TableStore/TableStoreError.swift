@@ -7,10 +7,18 @@ internal import TableLog
 /// Why something could not be done with a table.
 package struct TableStoreError: Error, Equatable {
     package enum Kind: Equatable, Sendable {
-        /// A schema, a list of columns or a filter that makes no sense.
+        /// A list of columns, or values in a filter, that do not fit the table.
         case request
+        /// A filter that is not written as filters are.
+        case filter
+        /// A schema that is not written as schemas are.
+        case schema
         /// Input that does not fit the table.
         case input
+        /// The first line of a file of CSV that contradicts how it is to be read.
+        case header
+        /// A file outside of the table that could not be read or written; `cause` says why.
+        case file
         /// There is no table in the directory.
         case notATable
         /// There is a table in the directory already.
@@ -51,13 +59,20 @@ package struct TableStoreError: Error, Equatable {
         self.init(.environment, file, "\(error)", cause: error)
     }
 
+    /// About a file that is no part of a table.
+    init(outside error: PlatformError) { self.init(.file, "", "\(error)", cause: error) }
+
     init(_ error: Interrupted) {
         self.init(.interrupted, "", "interrupted")
         signal = error.signal
     }
 
     init(_ error: ParquetError, _ file: String) {
-        self.init(error.kind == .unsupported ? .unsupported : .damaged, file, "\(error)")
+        guard let cause = error.systemError(file) else {
+            self.init(error.kind == .unsupported ? .unsupported : .damaged, file, "\(error)")
+            return
+        }
+        self.init(.environment, "", error.expected, cause: cause)
     }
 
     init(_ error: TableLogError) {
@@ -111,6 +126,17 @@ func calling<Value: ~Copyable>(
         return try body()
     } catch {
         throw TableStoreError(error, file)
+    }
+}
+
+/// For files that are no part of a table.
+func callingOutside<Value: ~Copyable>(
+    _ body: () throws(PlatformError) -> Value
+) throws(TableStoreError) -> Value {
+    do throws(PlatformError) {
+        return try body()
+    } catch {
+        throw TableStoreError(outside: error)
     }
 }
 

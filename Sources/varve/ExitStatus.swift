@@ -10,6 +10,7 @@ struct ExitStatus: Equatable {
     static let usage = Self(code: 2)
     /// Part of the work was done; what was not is listed.
     static let partial = Self(code: 3)
+    /// There is no repository, or no table, at the place that was named.
     static let noRepository = Self(code: 10)
     /// Another process holds what is needed.
     static let held = Self(code: 11)

@@ -10,18 +10,38 @@ extension Failure {
         switch error.kind {
         case .request:
             status = .usage
-            advice = "`varve table --help` and varve-table(1) tell how it is written."
+            meaning = ""
+            advice = "Put it right, and run the command again."
+        case .filter:
+            status = .usage
+            meaning = ""
+            advice =
+                "Write it like --where 'id >= 3 AND day = \"2026-11-20\"': texts, dates and times "
+                + "stand in quotes, the whole in quotes of the other kind; varve-table-scan(1)."
+        case .schema:
+            status = .usage
+            meaning = ""
+            advice =
+                "Write it like --schema 'id long not null, price decimal(12,2), day date'; "
+                + "varve-table-create(1)."
+        case .header:
+            advice = "Run the command again with the option that fits."
+        case .file: explainFile(error)
         case .input:
             advice =
                 "Put the file right, give a fitting --schema, or leave rows out with "
                 + "--on-error=skip."
         case .notATable:
+            status = .noRepository
             meaning = ""
             advice = "Check the path, or make a table there with `varve table create`."
         case .alreadyExists:
-            advice = "Name another directory, or add rows with `varve table append`."
+            advice =
+                "Name another directory; `varve table append` adds rows to a table that is there."
         case .noSuchVersion:
-            advice = "`varve table history` lists the versions that there are."
+            advice =
+                "`varve table history` lists the versions, `varve table verify --at-version` "
+                + "tells whether one is whole; a snapshot may still hold what is gone."
         case .damaged:
             meaning = "Rows that depend on this file cannot be read; the others can."
             advice =
@@ -49,7 +69,18 @@ extension Failure {
         case .permissionDenied?, .notPermitted?, .readOnlyFileSystem?:
             advice = "Run as a user who may read and write there."
         case .noSuchFileOrDirectory?:
-            advice = "Check the path."
+            advice = "Check the path; the directories above a new table must be there."
+        default:
+            advice = "Put right what the system complains of, then run the command again."
+        }
+    }
+
+    /// The system refused something about a file of rows.
+    private mutating func explainFile(_ error: TableStoreError) {
+        switch error.cause?.errno {
+        case .noSpace?, .diskQuotaExceeded?:
+            advice = "Make room where the file is to be, then run the command again."
+        case .noSuchFileOrDirectory?: advice = "Check the path of the file."
         default:
             advice = "Put right what the system complains of, then run the command again."
         }

@@ -50,6 +50,15 @@ struct ImportTests {
         #expect(try other.lines(ScanRequest(), .latest, .ndjson) == Self.rows)
     }
 
+    /// They came back in Base64 before.
+    @Test func `Binary values of partitions come back as they were`() throws {
+        let store = try TestStore()
+        try store.create("a long, key binary", partitionBy: ["key"])
+        try store.append("a,key\n1,YWJj\n2,\n3,w6k=\n")
+        #expect(try store.lines() == ["1,YWJj", "2,", "3,w6k="])
+        #expect(throws: TableStoreError.self) { try store.append("a,key\n4,/w==\n") }
+    }
+
     @Test func `A file that is there is not replaced unasked`() throws {
         let store = try TestStore()
         try store.create("a long")

@@ -2,7 +2,7 @@ internal import Bytes
 internal import Compression
 internal import Deltas
 internal import Hashing
-internal import Platform
+package import Platform
 package import Repository
 package import Snapshots
 

@@ -2,7 +2,7 @@ internal import Bytes
 package import Compression
 internal import Deltas
 package import Hashing
-internal import Platform
+package import Platform
 package import Repository
 package import Snapshots
 

@@ -1,6 +1,6 @@
 internal import Bytes
 internal import Hashing
-internal import Platform
+package import Platform
 package import Repository
 package import Snapshots
 

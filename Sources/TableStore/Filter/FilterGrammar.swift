@@ -21,7 +21,7 @@ package indirect enum Filter: Equatable, Sendable {
     }
 
     package init(parsing text: String) throws(TableStoreError) {
-        var parser = FilterParser(scanner: WordScanner(text, "the filter"))
+        var parser = FilterParser(scanner: WordScanner(text, .filter))
         self = try parser.parse()
     }
 }
@@ -90,7 +90,9 @@ private struct FilterParser {
     private mutating func term() throws(TableStoreError) -> Filter {
         depth += 1
         defer { depth -= 1 }
-        guard depth <= 200 else { throw .request("the filter is nested too deep") }
+        guard depth <= 200 else {
+            throw TableStoreError(.filter, "", "the filter is nested too deep")
+        }
         if scanner.takeKeyword("not") { return try term().negated }
         if scanner.take("(") {
             let filter = try disjunction()

@@ -61,7 +61,7 @@ struct FileImport {
 extension FileImport {
     private mutating func csv() throws(TableStoreError) {
         var reader = try CSVReader(
-            try InputFile(path), delimiter: options.delimiter(path),
+            try InputFile(path, options.progress), delimiter: options.delimiter(path),
             keepsEmptyLines: schema.fields.count == 1)
         var (places, width) = (schema.fields.indices.map { Optional($0) }, schema.fields.count)
         if options.hasHeader {
@@ -119,6 +119,7 @@ extension FileImport {
             do throws(TableStoreError) {
                 column = try ColumnNames.index(of: name, schema)
             } catch {
+                try HeaderDoubts.check(delimiter: reader, options)
                 throw TableStoreError(
                     .input, "",
                     "line 1: \(error.detail); --no-header reads the line as a row")
@@ -139,7 +140,7 @@ extension FileImport {
 // MARK: - NDJSON
 extension FileImport {
     private mutating func ndjson() throws(TableStoreError) {
-        var reader = try NDJSONReader(try InputFile(path))
+        var reader = try NDJSONReader(try InputFile(path, options.progress))
         var rows = RowGathering(schema)
         var known: [String: Int] = [:]
         while let row = try reader.next() {
@@ -200,6 +201,8 @@ extension FileImport {
             {
                 try write(try conform(raw, fields, file))
             }
+            let size = file.footer.rowGroups[group].columns.reduce(0) { $0 &+ $1.storedSize }
+            options.progress?.update { $0.bytesDone += UInt64(clamping: size) }
         }
     }
 

@@ -1,3 +1,5 @@
+package import Platform
+
 internal import Bytes
 
 /// What the rows of a file look like.
@@ -38,6 +40,10 @@ package struct ImportOptions: Sendable {
     package var onError = ErrorPolicy.fail
     /// Bytes of a data file, about.
     package var targetSize: Int64 = TableWriter.targetSize
+    /// Whether a first line is refused that holds numbers where names of columns should stand.
+    package var doubtsHeader = false
+    /// Told how much of the files has been read.
+    package var progress: WorkProgress?
 
     package init() {}
 
@@ -45,7 +51,7 @@ package struct ImportOptions: Sendable {
         guard let format = format ?? RowFormat(fileName: path) else {
             throw .request(
                 "the name of \(PathBytes.printable(path)) does not tell whether it is CSV, NDJSON "
-                    + "or Parquet")
+                    + "or Parquet; --input-format does")
         }
         return format
     }

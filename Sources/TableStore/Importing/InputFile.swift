@@ -7,21 +7,21 @@ final class InputFile {
     private let descriptor: Descriptor
     private var offset: UInt64 = 0
     private let isSeekable: Bool
+    private let progress: WorkProgress?
 
     private static let blockSize = 1 << 20
 
-    init(_ path: [UInt8]) throws(TableStoreError) {
+    init(_ path: [UInt8], _ progress: WorkProgress? = nil) throws(TableStoreError) {
         let type: FileType
         do throws(PlatformError) {
             type = try FileStatus.following(path).type
+            descriptor = try Descriptor.open(path, [.readOnly])
         } catch {
-            throw TableStoreError(error)
+            throw TableStoreError(outside: error)
         }
         self.path = path
+        self.progress = progress
         isSeekable = type == .regular
-        descriptor = try calling("") { () throws(PlatformError) in
-            try Descriptor.open(path, [.readOnly])
-        }
         guard type != .directory else {
             throw TableStoreError(.input, PathBytes.printable(path), "a directory, not a file")
         }
@@ -30,12 +30,17 @@ final class InputFile {
 
     /// Appends the next bytes; false at the end.
     func read(into buffer: inout [UInt8]) throws(TableStoreError) -> Bool {
-        let block = try calling("") { () throws(PlatformError) in
-            try isSeekable
+        let block: [UInt8]
+        do throws(PlatformError) {
+            block =
+                try isSeekable
                 ? descriptor.read(Self.blockSize, at: offset, path)
                 : descriptor.readSome(Self.blockSize, path)
+        } catch {
+            throw TableStoreError(outside: error)
         }
         offset += UInt64(block.count)
+        progress?.update { $0.bytesDone += UInt64(block.count) }
         buffer += block
         return !block.isEmpty
     }

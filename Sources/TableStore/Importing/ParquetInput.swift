@@ -10,8 +10,13 @@ enum ParquetInput {
         let above: [UInt8] =
             directory.isEmpty ? [UInt8(ascii: path.first == 0x2f ? "/" : ".")] : directory
         let name = String(decoding: PathBytes.name(path), as: UTF8.self)
-        let source = try logged { () throws(TableLogError) in
-            try TableDirectory(above).open(name)
+        let source: FileSource
+        do throws(TableLogError) {
+            source = try TableDirectory(above).open(name)
+        } catch {
+            guard var cause = error.cause else { throw TableStoreError(error) }
+            cause.path = path
+            throw TableStoreError(outside: cause)
         }
         return try parqueted(PathBytes.printable(path)) { () throws(ParquetError) in
             try ParquetFile(source)

@@ -1,6 +1,7 @@
 internal import Bytes
 internal import JSON
 internal import Parquet
+internal import Platform
 package import TableLog
 
 /// Finds the schema that files of rows have in common.
@@ -24,13 +25,25 @@ package enum SchemaInference {
     }
 
     /// Looks at the first rows of each file; a Parquet file that comes first has its own schema.
+    ///
+    /// Files that are to be imported afterwards, `readsAgain`, must not be pipes: what is looked at
+    /// would be missing then.
     package static func infer(
-        _ files: [[UInt8]], _ options: ImportOptions
+        _ files: [[UInt8]], _ options: ImportOptions, readsAgain: Bool = true
     ) throws(TableStoreError) -> TableSchema {
         guard let first = files.first else { throw .request("there is no file to import") }
+        for path in files where readsAgain {
+            guard let type = try? FileStatus.following(path).type, type != .regular,
+                type != .directory
+            else { continue }
+            throw .request(
+                "\(PathBytes.printable(path)) can be read only once, and no schema was given for a "
+                    + "new table: give --schema, or import a file")
+        }
         if try options.format(first) == .parquet { return try parquet(first) }
         var guesses = Guesses()
         for path in files {
+            options.progress?.update { $0.currentPath = path }
             do throws(TableStoreError) {
                 switch try options.format(path) {
                 case .csv: try csv(path, options, &guesses)
@@ -54,10 +67,13 @@ package enum SchemaInference {
             try InputFile(path), delimiter: options.delimiter(path))
         var places: [Int] = []
         for row in 0..<rowLimit {
+            if row & 1023 == 0 { try checkInterruption() }
             let next = try reader.next()
             guard case .success(let isRow) = next else { continue }
             guard isRow else { return }
+            if row == 0 { try HeaderDoubts.check(delimiter: reader, options) }
             if row == 0, options.hasHeader {
+                if options.doubtsHeader { try HeaderDoubts.check(names: reader) }
                 for field in reader.fields.indices {
                     let text = String(decoding: reader.text(field), as: UTF8.self)
                     places.append(guesses.place(ColumnNames.allowed(text)))
@@ -81,7 +97,8 @@ package enum SchemaInference {
         _ path: [UInt8], _ guesses: inout Guesses
     ) throws(TableStoreError) {
         var reader = try NDJSONReader(try InputFile(path))
-        for _ in 0..<rowLimit {
+        for number in 0..<rowLimit {
+            if number & 1023 == 0 { try checkInterruption() }
             guard let row = try reader.next() else { return }
             guard case .success(let members) = row else { continue }
             for member in members {
@@ -135,7 +152,9 @@ enum ColumnNames {
 extension TableStoreError {
     /// The same error, with the file of rows that it is about.
     func inFile(_ path: [UInt8]) -> TableStoreError {
-        guard file.isEmpty, kind != .interrupted, kind != .environment else { return self }
+        guard file.isEmpty, kind != .interrupted, kind != .environment, kind != .file else {
+            return self
+        }
         var error = self
         error.file = PathBytes.printable(path)
         return error

@@ -86,6 +86,7 @@ package struct TableImport {
     private mutating func write(
         _ path: [UInt8], _ layout: TableLayout
     ) throws(TableStoreError) -> ([AddFile], [SegmentDirectory]) {
+        announce()
         if options.onError == .rejectFile { return try writeEach(path, layout) }
         let writer = try TableWriter(path, layout, targetSize: options.targetSize)
         do throws(TableStoreError) {
@@ -97,9 +98,25 @@ package struct TableImport {
         }
     }
 
+    /// Tells how much there is to read; a pipe does not say.
+    private func announce() {
+        guard let progress = options.progress else { return }
+        let sizes = files.map { path in
+            let status = try? FileStatus.following(path)
+            return status?.type == .regular ? status?.size : nil
+        }
+        progress.update { counters in
+            counters.filesFound = UInt64(files.count)
+            counters.bytesFound = sizes.reduce(0) { $0 &+ ($1 ?? 0) }
+            counters.isTotalKnown = !sizes.contains(nil)
+        }
+    }
+
     private mutating func add(
         _ file: [UInt8], _ schema: TableSchema, _ writer: TableWriter
     ) throws(TableStoreError) {
+        options.progress?.update { $0.currentPath = file }
+        defer { options.progress?.update { $0.filesDone += 1 } }
         var reading = FileImport(file, options, schema, writer)
         do throws(TableStoreError) {
             try reading.run()

@@ -29,7 +29,7 @@ package enum TableExport {
             return rows
         } catch {
             file.abandon()
-            throw error
+            throw file.failure ?? error
         }
     }
 
@@ -89,6 +89,8 @@ private final class ExportFile: ByteSink {
     private let descriptor: Descriptor
     private let replaces: Bool
     private var offset: UInt64 = 0
+    /// Why a write failed, which errors of Parquet do not tell.
+    private(set) var failure: TableStoreError?
 
     init(_ path: [UInt8], replaces: Bool) throws(TableStoreError) {
         self.replaces = replaces
@@ -99,15 +101,16 @@ private final class ExportFile: ByteSink {
             parent.isEmpty ? [UInt8(ascii: path.first == 0x2f ? "/" : ".")] : parent
         if !replaces, (try? FileStatus.of(path)) != nil {
             throw TableStoreError(
-                .refused, PathBytes.printable(path), "something is there already")
+                .refused, PathBytes.printable(path),
+                "something is there already; --force replaces it")
         }
         let temporary = Array(".".utf8) + name + Array(".\(UniqueName.uuid()).tmp".utf8)
         self.temporary = temporary
-        descriptor = try calling("") { () throws(PlatformError) in
+        descriptor = try callingOutside { () throws(PlatformError) in
             try Descriptor.open(
                 PathBytes.join(above, temporary), [.writeOnly, .create, .exclusive], mode: 0o666)
         }
-        directory = try calling("") { () throws(PlatformError) in try PinnedDirectory(above) }
+        directory = try callingOutside { () throws(PlatformError) in try PinnedDirectory(above) }
     }
 
     func write(_ bytes: [UInt8]) throws(ParquetError) {
@@ -119,14 +122,18 @@ private final class ExportFile: ByteSink {
     }
 
     func append(_ bytes: [UInt8]) throws(TableStoreError) {
-        try calling("") { () throws(PlatformError) in
+        do throws(PlatformError) {
             try descriptor.write(bytes.span, at: offset, temporary)
+        } catch {
+            let failure = TableStoreError(outside: error)
+            self.failure = failure
+            throw failure
         }
         offset += UInt64(bytes.count)
     }
 
     func publish() throws(TableStoreError) {
-        try calling("") { () throws(PlatformError) in
+        try callingOutside { () throws(PlatformError) in
             try descriptor.sync(temporary)
             if replaces {
                 try FileOperations.rename(temporary, to: name, at: directory.descriptor.raw)

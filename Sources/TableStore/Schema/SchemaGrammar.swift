@@ -12,9 +12,15 @@ package enum SchemaGrammar {
         "bool": "boolean", "text": "string", "real": "float",
     ]
 
-    /// Understands a schema; checks names and that there are columns.
+    /// Understands a schema, as it is typed or as a document of JSON; checks names and that there
+    /// are columns.
     package static func parse(_ text: String) throws(TableStoreError) -> TableSchema {
-        var scanner = WordScanner(text, "the schema")
+        if SchemaDocument.isDocument(text) {
+            let schema = try SchemaDocument.parse(text)
+            try check(schema)
+            return schema
+        }
+        var scanner = WordScanner(text, .schema)
         var fields: [TableField] = []
         repeat {
             let name = try scanner.name("the name of a column")
@@ -43,7 +49,8 @@ package enum SchemaGrammar {
             name = "decimal(\(precision),\(scale))"
         }
         guard let type = TableType(name: others[name] ?? name) else {
-            throw .request(
+            throw TableStoreError(
+                .schema, "",
                 "column \(column): there is no type \"\(name)\"; there are string, long, integer, "
                     + "short, byte, float, double, boolean, binary, date, timestamp, "
                     + "timestamp_ntz and decimal(precision,scale)")
@@ -106,10 +113,14 @@ package enum SchemaGrammar {
 struct WordScanner {
     private let bytes: [UInt8]
     private(set) var position = 0
-    /// What the text is, for messages.
-    private let subject: String
+    private let subject: Subject
 
-    init(_ text: String, _ subject: String) {
+    /// What the text is, for messages.
+    enum Subject: String {
+        case filter, schema
+    }
+
+    init(_ text: String, _ subject: Subject) {
         bytes = Array(text.utf8)
         self.subject = subject
         skipBlanks()
@@ -126,7 +137,9 @@ struct WordScanner {
     func error(_ expected: String) -> TableStoreError {
         let rest = String(decoding: bytes[position...].prefix(20), as: UTF8.self)
         let place = isAtEnd ? "at its end" : "before \"\(rest)\""
-        return .request("\(subject) needs \(expected) \(place)")
+        return TableStoreError(
+            subject == .filter ? .filter : .schema, "",
+            "the \(subject.rawValue) needs \(expected) \(place)")
     }
 
     private mutating func skipBlanks() {

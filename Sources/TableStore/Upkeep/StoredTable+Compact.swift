@@ -1,5 +1,6 @@
+package import Platform
+
 internal import Parquet
-internal import Platform
 internal import TableLog
 
 /// How a table is compacted.
@@ -8,6 +9,8 @@ package struct CompactionOptions: Sendable {
     package var targetSize: Int64 = TableWriter.targetSize
     /// Only files of partitions that match.
     package var filter: Filter?
+    /// Told how much of the files has been put together.
+    package var progress: WorkProgress?
 
     package init() {}
 }
@@ -34,12 +37,14 @@ extension StoredTable {
             self, TableLayout(self), try TableLayout(self).fileSchema(),
             try SegmentDirectory(path), options.targetSize)
         do throws(TableStoreError) {
-            for bin in try bins(options) { try run.merge(bin) }
-            return try run.commit()
+            let bins = try bins(options)
+            options.progress?.begin(bins.flatMap { $0 })
+            for bin in bins { try run.merge(bin, options.progress) }
         } catch {
-            run.directory.abandon(after: error)
+            run.directory.abandon()
             throw error
         }
+        return try run.commit()
     }
 
     /// The files that become one each: neighbours of a partition that are small, or have gaps.
@@ -111,7 +116,7 @@ private final class Compaction {
         options = TableWriter.options(layout)
     }
 
-    func merge(_ bin: [AddFile]) throws(TableStoreError) {
+    func merge(_ bin: [AddFile], _ progress: WorkProgress?) throws(TableStoreError) {
         let segment = SegmentWriter(
             layout, fileSchema, options, Partition(bin[0], table), targetSize: .max)
         var pending: [RecordBatch] = []
@@ -135,6 +140,7 @@ private final class Compaction {
                 let bytes = pending.reduce(0) { $0 + $1.byteCount }
                 if bytes >= Self.pendingLimit { try write(&pending, segment) }
             }
+            progress?.finish(add)
         }
         try write(&pending, segment)
         try segment.finish(in: directory)
@@ -171,9 +177,14 @@ private final class Compaction {
 
     func commit() throws(TableStoreError) -> CompactionReport {
         guard !removed.isEmpty else { return report }
-        try directory.sync()
-        report.commit = try table.commit(
-            "OPTIMIZE", added: added, removed: removed, reads: .removedFiles)
+        do throws(TableStoreError) {
+            try directory.sync()
+            report.commit = try table.commit(
+                "OPTIMIZE", added: added, removed: removed, reads: .removedFiles)
+        } catch {
+            directory.abandon(after: error)
+            throw error
+        }
         return report
     }
 }

@@ -1,5 +1,6 @@
+package import Platform
+
 internal import Parquet
-internal import Platform
 internal import TableLog
 
 /// What a deletion did.
@@ -19,7 +20,9 @@ extension StoredTable {
     /// Data files with such rows are written anew; their row groups without are copied as they
     /// are. Rows that others append in the meantime stay. Throws `.conflict` when another writer
     /// replaced or removed one of these files first.
-    package func delete(where filter: Filter) throws(TableStoreError) -> DeleteReport {
+    package func delete(
+        where filter: Filter, _ progress: WorkProgress? = nil
+    ) throws(TableStoreError) -> DeleteReport {
         try checkWritable()
         let predicate = try Predicate(filter, schema)
         let layout = TableLayout(self)
@@ -27,12 +30,16 @@ extension StoredTable {
             table: self, layout: layout, predicate: predicate,
             fileSchema: try layout.fileSchema(), directory: try SegmentDirectory(path))
         do throws(TableStoreError) {
-            for file in files { try run.take(file) }
-            return try run.commit()
+            progress?.begin(files)
+            for file in files {
+                try run.take(file)
+                progress?.finish(file)
+            }
         } catch {
-            run.directory.abandon(after: error)
+            run.directory.abandon()
             throw error
         }
+        return try run.commit()
     }
 }
 
@@ -111,9 +118,14 @@ private final class Deletion {
 
     func commit() throws(TableStoreError) -> DeleteReport {
         guard !removed.isEmpty else { return report }
-        try directory.sync()
-        report.commit = try table.commit(
-            "DELETE", added: added, removed: removed, reads: .removedFiles)
+        do throws(TableStoreError) {
+            try directory.sync()
+            report.commit = try table.commit(
+                "DELETE", added: added, removed: removed, reads: .removedFiles)
+        } catch {
+            directory.abandon(after: error)
+            throw error
+        }
         return report
     }
 }

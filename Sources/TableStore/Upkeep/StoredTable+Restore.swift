@@ -14,14 +14,7 @@ extension StoredTable {
         try wanted.checkWritable()
         var added: [AddFile] = []
         for (key, file) in wanted.snapshot.files where snapshot.files[key] == nil {
-            do throws(TableStoreError) {
-                _ = try open(file)
-            } catch {
-                throw TableStoreError(
-                    .noSuchVersion, error.file,
-                    "version \(wanted.snapshot.version) cannot come back: \(error.detail)",
-                    cause: error.cause)
-            }
+            _ = try wanted.open(file)
             var file = file
             file.dataChange = true
             added.append(file)

@@ -22,6 +22,11 @@ package struct VacuumReport: Equatable, Sendable {
     /// Below the table, sorted.
     package var files: [[UInt8]] = []
     package var bytes: Int64 = 0
+    /// Files that the table no longer has, or never had, and that stay because of the retention.
+    package var waitingFiles = 0
+    package var waitingBytes: Int64 = 0
+    /// How old files had to be.
+    package var retention: Duration = .zero
 }
 
 extension StoredTable {
@@ -51,10 +56,17 @@ extension StoredTable {
         }
         let limit = Timestamp.now().milliseconds - wanted.wholeMilliseconds
         let needed = try neededFiles(since: limit)
+        let live = try neededFiles(since: .max)
         let walk = try VacuumWalk(path, partitioned: !partitionColumns.isEmpty)
         var report = VacuumReport()
-        for found in try walk.files() where found.modified < limit && !needed.contains(found.path) {
+        report.retention = wanted
+        for found in try walk.files() where !live.contains(found.path) {
             try checkInterruption()
+            guard found.modified < limit, !needed.contains(found.path) else {
+                report.waitingFiles += 1
+                report.waitingBytes &+= found.size
+                continue
+            }
             report.files.append(found.path)
             report.bytes &+= found.size
             if !options.dryRun { try walk.remove(found.path) }

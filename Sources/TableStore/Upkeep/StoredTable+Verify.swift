@@ -1,3 +1,5 @@
+package import Platform
+
 internal import Parquet
 internal import TableLog
 
@@ -21,8 +23,11 @@ extension StoredTable {
     /// sizes, row counts, null counts, bounds; checksums of pages, as far as they have some.
     ///
     /// Throws only when it cannot go on; what is damaged stands in the report.
-    package func verify() throws(TableStoreError) -> VerifyReport {
+    package func verify(
+        _ progress: WorkProgress? = nil
+    ) throws(TableStoreError) -> VerifyReport {
         var report = VerifyReport()
+        progress?.begin(files)
         let matches = try logged { () throws(TableLogError) in
             try log.matchesChecksum(snapshot)
         }
@@ -43,6 +48,7 @@ extension StoredTable {
             }
             report.files += 1
             report.bytes &+= file.size
+            progress?.finish(file)
         }
         return report
     }

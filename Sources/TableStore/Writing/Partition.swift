@@ -53,7 +53,18 @@ struct Partition: Hashable, Sendable {
                 continue
             }
             var text: [UInt8] = []
-            ValueText.append(value, field.type, to: &text)
+            if field.type == .binary, case .bytes(let bytes) = value {
+                // Other writers put the bytes there as characters, and so they are read.
+                guard String(validating: bytes, as: UTF8.self) != nil else {
+                    throw TableStoreError(
+                        .input, "",
+                        "column \(field.name): bytes that are no text in UTF-8 cannot be the value "
+                            + "of a partition")
+                }
+                text = bytes
+            } else {
+                ValueText.append(value, field.type, to: &text)
+            }
             // The protocol writes times without zone with a blank.
             if field.type == .timestampWithoutZone, let place = text.firstIndex(of: 0x54) {
                 text[place] = 0x20

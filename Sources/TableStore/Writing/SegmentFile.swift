@@ -1,6 +1,7 @@
 internal import Bytes
 internal import Parquet
 internal import Platform
+internal import SystemPackage
 
 /// A data file that is being written, under the name that it will have: nothing names it before
 /// the commit does.
@@ -20,7 +21,9 @@ final class SegmentFile: ByteSink {
         do throws(PlatformError) {
             try descriptor.write(bytes.span, at: offset, path)
         } catch {
-            throw ParquetError(.inputOutput, at: Int64(clamping: offset), "\(error)")
+            throw ParquetError(
+                .inputOutput, at: Int64(clamping: offset), "\(error)",
+                systemNumber: error.errno.rawValue)
         }
         offset += UInt64(bytes.count)
     }

@@ -16,6 +16,16 @@ enum CommandHint {
         "dump": "cat",
     ]
 
+    /// What other tools call the commands of tables.
+    private static let elsewhereForTables = [
+        "cat": "scan", "check": "verify", "copy": "import", "describe": "info", "fsck": "verify",
+        "head": "scan", "insert": "append", "list": "history", "load": "import",
+        "log": "history", "merge": "compact", "new": "create", "optimise": "compact",
+        "optimize": "compact",
+        "query": "scan", "rollback": "restore", "schema": "info", "select": "scan",
+        "show": "info", "write": "append",
+    ]
+
     static func check(_ arguments: [String]) throws(UsageError) {
         guard let first = arguments.first, first != "help" else { return }
         let name = PathBytes.printable(LosslessText.decode(first))
@@ -27,14 +37,38 @@ enum CommandHint {
                 "Options follow it: varve list --repo /backup/repo"
             )
         }
-        let commands = Varve.configuration.subcommands.compactMap { $0.configuration.commandName }
-        guard !commands.contains(first), !first.hasPrefix("__") else { return }
+        let commands = names(Varve.configuration)
+        guard !commands.contains(first), !first.hasPrefix("__") else {
+            return first == "table" ? try checkTable(arguments.dropFirst()) : ()
+        }
         let likely =
             elsewhere[first] ?? commands.first { EditDistance.isAtMostTwo(first, $0) }
-        throw UsageError(
+            ?? (names(TableCommand.configuration).contains(first) ? "table \(first)" : nil)
+        throw unknown(name, likely, "varve")
+    }
+
+    /// The same for the commands of tables.
+    private static func checkTable(_ arguments: ArraySlice<String>) throws(UsageError) {
+        let commands = names(TableCommand.configuration)
+        guard let first = arguments.first, !first.hasPrefix("-"), first != "help",
+            !commands.contains(first)
+        else { return }
+        let likely =
+            elsewhereForTables[first] ?? commands.first { EditDistance.isAtMostTwo(first, $0) }
+        throw unknown(
+            "table " + PathBytes.printable(LosslessText.decode(first)),
+            likely.map { "table \($0)" }, "varve table")
+    }
+
+    private static func names(_ configuration: CommandConfiguration) -> [String] {
+        configuration.subcommands.compactMap { $0.configuration.commandName }
+    }
+
+    private static func unknown(_ name: String, _ likely: String?, _ list: String) -> UsageError {
+        UsageError(
             "there is no command \(name)",
             (likely.map { "Did you mean `varve \($0)`? " } ?? "")
-                + "`varve --help` lists the commands."
+                + "`\(list) --help` lists the commands."
         )
     }
 }

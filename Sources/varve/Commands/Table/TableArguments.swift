@@ -6,7 +6,10 @@ internal import TableStore
 
 /// The directory of a table.
 struct TableDirectoryArgument: ParsableArguments {
-    @Argument(help: ArgumentHelp("The directory of the table.", valueName: "directory"))
+    @Argument(
+        help: ArgumentHelp("The directory of the table.", valueName: "directory"),
+        completion: .directory
+    )
     var directory: ByteArgument
 
     var path: [UInt8] { directory.bytes }
@@ -44,12 +47,19 @@ struct TableDesignOptions: ParsableArguments {
             "The columns: 'id long not null, name string, price decimal(12,2), day date'.",
             discussion: """
                 Types are string, long, integer, short, byte, float, double, boolean, binary, \
-                date, timestamp, timestamp_ntz (without time zone) and decimal(precision,scale).
+                date, timestamp, timestamp_ntz (without time zone) and decimal(precision,scale). \
+                A document of JSON will do too: a schema of Delta Lake or a JSON Schema.
                 """,
             valueName: "schema"
         )
     )
     var schema: String?
+
+    @Option(
+        help: ArgumentHelp("A file that holds what --schema takes.", valueName: "file"),
+        completion: .file()
+    )
+    var schemaFile: ByteArgument?
 
     @Option(
         help: ArgumentHelp(
@@ -67,7 +77,21 @@ struct TableDesignOptions: ParsableArguments {
     )
     var sortBy: String?
 
-    var isEmpty: Bool { schema == nil && partitionBy == nil && sortBy == nil }
+    var isEmpty: Bool {
+        schema == nil && schemaFile == nil && partitionBy == nil && sortBy == nil
+    }
+
+    /// The schema that was given; nil when it is to be found in files.
+    func givenSchema() throws -> TableSchema? {
+        if let schema { return try SchemaGrammar.parse(schema) }
+        return try schemaFile.map { file in try SchemaGrammar.read(file.bytes) }
+    }
+
+    func validate() throws {
+        if schema != nil, schemaFile != nil {
+            throw ValidationError("'--schema' and '--schema-file' exclude each other.")
+        }
+    }
 
     func design(_ schema: TableSchema) -> TableDesign {
         var design = TableDesign(schema)
@@ -88,8 +112,8 @@ enum ColumnList {
     }
 }
 
-/// How files of rows are read.
-struct TableInputOptions: ParsableArguments {
+/// What files of rows look like.
+struct TableFormatOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The format of the files; otherwise their names decide.", valueName: "format")
@@ -98,9 +122,12 @@ struct TableInputOptions: ParsableArguments {
 
     @Flag(
         inversion: .prefixedNo,
-        help: "The first line of CSV names the columns."
+        help: """
+            Whether the first line of CSV names the columns; yes, and one that holds numbers is \
+            refused unless --header says that they are names.
+            """
     )
-    var header = true
+    var header: Bool?
 
     @Option(
         help: ArgumentHelp(
@@ -110,6 +137,20 @@ struct TableInputOptions: ParsableArguments {
         )
     )
     var delimiter: DelimiterArgument?
+
+    var options: ImportOptions {
+        var options = ImportOptions()
+        options.format = inputFormat?.format
+        options.hasHeader = header ?? true
+        options.doubtsHeader = header == nil
+        options.delimiter = delimiter?.byte
+        return options
+    }
+}
+
+/// How files of rows are read into a table.
+struct TableInputOptions: ParsableArguments {
+    @OptionGroup var format: TableFormatOptions
 
     @Option(
         help: ArgumentHelp(
@@ -124,14 +165,14 @@ struct TableInputOptions: ParsableArguments {
     )
     var targetSize: SizeArgument?
 
-    @Argument(help: ArgumentHelp("Files of CSV, NDJSON or Parquet.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Files of CSV, NDJSON or Parquet.", valueName: "file"),
+        completion: .file()
+    )
     var files: [ByteArgument]
 
     var options: ImportOptions {
-        var options = ImportOptions()
-        options.format = inputFormat?.format
-        options.hasHeader = header
-        options.delimiter = delimiter?.byte
+        var options = format.options
         options.onError = onError.policy
         if let targetSize { options.targetSize = Int64(clamping: targetSize.count.bytes) }
         return options

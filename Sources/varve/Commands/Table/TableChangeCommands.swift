@@ -26,7 +26,9 @@ struct TableDeleteCommand: VarveCommand {
 
     func run(_ console: Console) throws {
         let filter = try Filter(parsing: `where`)
-        let report = try StoredTable(directory.path).delete(where: filter)
+        let report = try ProgressDisplay.showing(console) { progress throws in
+            try StoredTable(directory.path).delete(where: filter, progress)
+        }
         if console.isJSON {
             var object: JSONObject = [
                 "type": "summary", "deleted_rows": .integer(report.deletedRows),
@@ -74,7 +76,10 @@ struct TableCompactCommand: VarveCommand {
         var options = CompactionOptions()
         options.filter = try `where`.map { text in try Filter(parsing: text) }
         if let targetSize { options.targetSize = Int64(clamping: targetSize.count.bytes) }
-        let report = try StoredTable(directory.path).compact(options)
+        let report = try ProgressDisplay.showing(console) { progress throws in
+            options.progress = progress
+            return try StoredTable(directory.path).compact(options)
+        }
         if console.isJSON {
             var object: JSONObject = [
                 "type": "summary", "spliced_row_groups": .integer(Int64(report.splicedGroups)),

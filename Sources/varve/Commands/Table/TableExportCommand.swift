@@ -18,7 +18,8 @@ struct TableExportCommand: VarveCommand {
 
     @OptionGroup var directory: TableDirectoryArgument
 
-    @Option(help: ArgumentHelp("The file to write.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file())
     var to: ByteArgument
 
     @Option(help: ArgumentHelp("The format of the file.", valueName: "format"))

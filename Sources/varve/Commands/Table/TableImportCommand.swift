@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Bytes
+internal import Platform
 internal import TableLog
 internal import TableStore
 
@@ -13,7 +14,9 @@ struct TableImportCommand: VarveCommand {
             rows of each decide.
 
             In CSV an empty field is null, and "" an empty text. Times without a zone are taken \
-            for UTC. Binary values are Base64.
+            for UTC. Binary values are Base64. Blanks and other signs that names of columns cannot \
+            have become low lines. A file that is imported twice is there twice; `varve table \
+            restore` takes the second time back.
 
             Examples:
               varve table import orders orders.csv
@@ -28,24 +31,29 @@ struct TableImportCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        let files = input.files.map(\.bytes)
-        let report: ImportReport
-        if try StoredTable.exists(directory.path) {
-            if !design.isEmpty {
-                throw UsageError(
-                    "there is a table already, and what it is cannot be changed by an import",
-                    "Leave out --schema, --partition-by and --sort-by, or name another directory.")
-            }
-            report = try TableImport.append(
-                files, to: try StoredTable(directory.path), input.options)
-        } else {
-            let schema =
-                try design.schema.map(SchemaGrammar.parse)
-                ?? SchemaInference.infer(files, input.options)
-            report = try TableImport.create(
-                files, at: directory.path, design.design(schema), input.options)
+        let report = try ProgressDisplay.showing(console) { progress throws in
+            try run(progress)
         }
         try TableImportText(report, directory.path).print(console)
+    }
+
+    private func run(_ progress: WorkProgress) throws -> ImportReport {
+        let files = input.files.map(\.bytes)
+        var options = input.options
+        options.progress = progress
+        guard try StoredTable.exists(directory.path) else {
+            let schema =
+                try design.givenSchema()
+                ?? SchemaInference.infer(files, options)
+            return try TableImport.create(
+                files, at: directory.path, design.design(schema), options)
+        }
+        guard design.isEmpty else {
+            throw UsageError(
+                "there is a table already, and what it is cannot be changed by an import",
+                "Leave out --schema, --partition-by and --sort-by, or name another directory.")
+        }
+        return try TableImport.append(files, to: try StoredTable(directory.path), options)
     }
 }
 
@@ -66,8 +74,12 @@ struct TableAppendCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        let report = try TableImport.append(
-            input.files.map(\.bytes), to: try StoredTable(directory.path), input.options)
+        var options = input.options
+        let report = try ProgressDisplay.showing(console) { progress throws in
+            options.progress = progress
+            return try TableImport.append(
+                input.files.map(\.bytes), to: try StoredTable(directory.path), options)
+        }
         try TableImportText(report, directory.path).print(console)
     }
 }

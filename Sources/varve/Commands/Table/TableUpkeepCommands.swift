@@ -46,18 +46,28 @@ struct TableVacuumCommand: VarveCommand {
                 "type": "summary", "dry_run": .bool(dryRun),
                 "files": .array(report.files.map { .text($0) }),
                 "bytes": .integer(report.bytes),
+                "waiting_files": .integer(Int64(report.waitingFiles)),
+                "waiting_bytes": .integer(report.waitingBytes),
             ]
             return try console.print(object.value)
         }
         if dryRun || console.isVerbose {
             for file in report.files { try console.print(line: PathBytes.printable(file)) }
         }
-        if !console.isQuiet {
-            try console.print(
-                line: (dryRun ? "would remove " : "removed ")
-                    + "\(Wording.count(report.files.count, "file")), "
-                    + Wording.bytes(UInt64(clamping: report.bytes)))
-        }
+        if !console.isQuiet { try printSummary(report, console) }
+    }
+
+    private func printSummary(_ report: VacuumReport, _ console: Console) throws {
+        try console.print(
+            line: (dryRun ? "would remove " : "removed ")
+                + "\(Wording.count(report.files.count, "file")), "
+                + Wording.bytes(UInt64(clamping: report.bytes)))
+        guard report.waitingFiles > 0 else { return }
+        try console.print(
+            line: "  \(Wording.count(report.waitingFiles, "file")), "
+                + Wording.bytes(UInt64(clamping: report.waitingBytes))
+                + ", will be old enough within "
+                + RetentionText.describe(report.retention))
     }
 }
 
@@ -91,7 +101,9 @@ struct TableVerifyCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        let report = try StoredTable(directory.path, at: version.choice).verify()
+        let report = try ProgressDisplay.showing(console) { progress throws in
+            try StoredTable(directory.path, at: version.choice).verify(progress)
+        }
         if !report.damages.isEmpty { console.status = .failed }
         if console.isJSON { return try console.print(Self.json(report)) }
         for damage in report.damages {
