@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes man/varve.1 and man/varve-COMMAND.1.
+"""Makes man/varve.1, man/varve-COMMAND.1 and, for commands of commands, man/varve-GROUP-COMMAND.1.
 
     make-man.py [--check] [VARVE]
 
 Names, options and descriptions come from the definitions that `varve --help` is printed from (VARVE
 is the binary to ask, .build/release/varve otherwise); what help has no room for comes from
-man/parts/COMMAND.mdoc. With --check nothing is written, and pages that are not what they would be
+man/parts/COMMAND.mdoc (GROUP-COMMAND.mdoc). With --check nothing is written, and pages that are not what they would be
 made to are named: exit status 1.
 
 A part is mdoc(7). What stands before its first .Sh goes to the end of DESCRIPTION; the sections
@@ -22,8 +22,6 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAN = ROOT / "man"
 # The day of the last change to what the pages say: change it with them.
 DATE = "November 22, 2026"
-# Commands that have commands of their own.
-BY_HAND = {"varve-table.1"}
 SECTIONS = [
     "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES", "DIAGNOSTICS", "SEE ALSO", "STANDARDS",
     "HISTORY", "CAVEATS", "BUGS",
@@ -134,6 +132,8 @@ class Argument:
         if self.kind == "positional":
             return (".Op " if self.is_optional else ".") + self.operand()
         long = [name for name in self.names if name["kind"] == "long"]
+        if self.kind == "flag" and len(long) > 1:
+            return ".Op " + " | ".join(self.flag(name) for name in long)
         text = self.with_value(self.flag(long[0]))
         return f".Op {text}" if self.is_optional else f".{text}"
 
@@ -146,7 +146,8 @@ class Argument:
         text = sentences(" ".join(filter(None, [self.abstract, self.discussion])))
         if self.choices:
             choices = " ,\n.Cm ".join(choice.replace("-", r"\-") for choice in self.choices)
-            text += f"\nOne of\n.Cm {choices} ;\n.Cm {self.default}\notherwise."
+            text += f"\nOne of\n.Cm {choices}"
+            text += f" ;\n.Cm {self.default}\notherwise." if self.default else " ."
         return f".It {head}\n{text}"
 
 
@@ -190,40 +191,74 @@ def tail(sections, has_repository):
     return "".join(f".Sh {name}\n{sections[name]}" for name in SECTIONS if name in sections)
 
 
-def command_page(command, varve, version):
-    name = command["commandName"]
-    help_text = ask(varve, name, "--help")
+def named(path):
+    """The name of the page of a command, from its own name and that of its group."""
+    return "-".join(["varve", *path])
+
+
+def command_page(path, command, varve, version):
+    help_text = ask(varve, *path, "--help")
     arguments = [Argument(each, help_text) for each in command["arguments"]]
     arguments = [each for each in arguments if each.is_shown]
     operands = [each for each in arguments if each.kind == "positional"]
     flags = [each for each in arguments if each.kind != "positional"]
-    intro, sections = read_part(MAN / "parts" / f"{name}.mdoc")
+    intro, sections = read_part(MAN / "parts" / f"{'-'.join(path)}.mdoc")
     has_repository = any("repo" in each.long_names() for each in flags)
     synopsis = "\n".join(each.synopsis() for each in flags + operands)
     discussion = prose(command.get("discussion", ""))
     return (
-        head(f"varve-{name}", command["abstract"], version)
-        + f".Sh SYNOPSIS\n.Nm varve {name}\n{synopsis}\n"
+        head(named(path), command["abstract"], version)
+        + f".Sh SYNOPSIS\n.Nm varve {' '.join(path)}\n{synopsis}\n"
         + f".Sh DESCRIPTION\n{discussion or sentences(command['abstract'])}\n"
         + f"{options(operands + flags)}\n{intro}"
         + tail(sections, has_repository)
     )
 
 
-def main_page(root, commands, version):
+def own_commands(command):
+    return [each for each in command.get("subcommands", []) if each["commandName"] != "help"]
+
+
+def list_of_commands(path, command):
+    """The commands of a command, with a line on each."""
+    pages = [(named([*path, each["commandName"]]), each) for each in own_commands(command)]
+    listed = "\n".join(f".It Xr {name} 1\n{sentences(each['abstract'])}" for name, each in pages)
+    width = max((name for name, _ in pages), key=len)
+    return f".Ss Commands\n.Bl -tag -width {width}(1)\n{listed}\n.El\n"
+
+
+def group_page(path, command, version):
+    intro, sections = read_part(MAN / "parts" / f"{'-'.join(path)}.mdoc")
+    return (
+        head(named(path), command["abstract"], version)
+        + f".Sh SYNOPSIS\n.Nm varve {' '.join(path)}\n"
+        + ".Ar command\n.Op Ar options\n.Op Ar operands\n"
+        + f".Sh DESCRIPTION\n{prose(command['discussion'])}\n"
+        + list_of_commands(path, command) + intro
+        + tail(sections, False)
+    )
+
+
+def pages_of(path, command, varve, version):
+    """The pages of a command and of those that it has, by their names."""
+    if not own_commands(command):
+        return {named(path): command_page(path, command, varve, version)}
+    pages = {named(path): group_page(path, command, version)}
+    for each in own_commands(command):
+        pages |= pages_of([*path, each["commandName"]], each, varve, version)
+    return pages
+
+
+def main_page(root, version):
     intro, sections = read_part(MAN / "parts" / "varve.mdoc")
     # What help says of the environment, names and exit status, the part says at length.
     discussion = prose(root["discussion"].split("\n\nExamples:")[0])
-    listed = "\n".join(
-        f".It Xr varve-{each['commandName']} 1\n{sentences(each['abstract'])}"
-        for each in commands
-    )
     return (
         head("varve", root["abstract"], version)
         + ".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar options\n.Op Ar operands\n"
         + ".Nm\n.Fl \\-help | \\-version\n"
         + f".Sh DESCRIPTION\n{discussion}\n"
-        + f".Ss Commands\n.Bl -tag -width varve-snapshot(1)\n{listed}\n.El\n{intro}"
+        + list_of_commands([], root) + intro
         + tail(sections, True)
     )
 
@@ -235,21 +270,19 @@ def main():
     varve = arguments[0] if arguments else str(ROOT / ".build/release/varve")
     root = json.loads(ask(varve, "--experimental-dump-help"))["command"]
     version = ask(varve, "version").strip()
-    commands = [each for each in root["subcommands"] if each["commandName"] != "help"]
-    pages = {f"varve-{each['commandName']}.1": command_page(each, varve, version)
-             for each in commands if f"varve-{each['commandName']}.1" not in BY_HAND}
-    pages["varve.1"] = main_page(root, commands, version)
+    pages = {"varve": main_page(root, version)}
+    for each in own_commands(root):
+        pages |= pages_of([each["commandName"]], each, varve, version)
 
     stale = []
     for name, text in pages.items():
-        path = MAN / name
+        path = MAN / f"{name}.1"
         if path.exists() and path.read_text() == text:
             continue
-        stale.append(name)
+        stale.append(path.name)
         if not is_check:
             path.write_text(text)
-    known = set(pages) | BY_HAND
-    strays = sorted(path.name for path in MAN.glob("*.1") if path.name not in known)
+    strays = sorted(path.name for path in MAN.glob("*.1") if path.stem not in pages)
     if strays:
         sys.exit(f"make-man: pages of no command: {' '.join(strays)}")
     if is_check and stale:
