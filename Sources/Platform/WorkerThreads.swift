@@ -58,40 +58,48 @@ internal import Glibc
 /// A queue of at most `capacity` elements between threads; a full one makes its writers wait.
 package final class BoundedQueue<Element: Sendable>: Sendable {
     private struct State {
-        var elements: [Element?] = []
+        var elements: [(element: Element, size: Int)?] = []
         var first = 0
         var count = 0
+        /// Sum of the sizes of what is in the queue.
+        var size = 0
         var isClosed = false
 
-        mutating func append(_ element: Element) {
-            elements[(first + count) % elements.count] = element
+        mutating func append(_ element: Element, size: Int) {
+            elements[(first + count) % elements.count] = (element, size)
             count += 1
+            self.size += size
         }
 
         mutating func removeFirst() -> Element? {
-            defer {
-                elements[first] = nil
-                first = (first + 1) % elements.count
-                count -= 1
-            }
-            return elements[first]
+            guard let removed = elements[first] else { return nil }
+            elements[first] = nil
+            first = (first + 1) % elements.count
+            count -= 1
+            size -= removed.size
+            return removed.element
         }
     }
 
     private let state: Monitor<State>
+    private let sizeLimit: Int
 
-    package init(capacity: Int) {
+    /// Makes a queue that also holds no more than `sizeLimit` in the sizes told to `push`, but
+    /// always room for one element.
+    package init(capacity: Int, sizeLimit: Int = .max) {
         precondition(capacity > 0)
+        self.sizeLimit = sizeLimit
         state = Monitor(State(elements: Array(repeating: nil, count: capacity)))
     }
 
     /// Waits for room; returns false, dropping the element, once the queue is closed.
     @discardableResult
-    package func push(_ element: Element) -> Bool {
+    package func push(_ element: Element, size: Int = 0) -> Bool {
         state.wait { state in
             if state.isClosed { return false }
             guard state.count < state.elements.count else { return nil }
-            state.append(element)
+            guard state.count == 0 || size <= sizeLimit - state.size else { return nil }
+            state.append(element, size: size)
             return true
         }
     }

@@ -48,6 +48,24 @@ struct BoundedQueueTests {
         writer.join()
     }
 
+    @Test func `A queue full of large elements makes its writer wait, but always takes one`() {
+        let queue = BoundedQueue<Int>(capacity: 8, sizeLimit: 100)
+        let pushed = Monitor(0)
+        let writer = WorkerThreads(count: 1) { _ in
+            for size in [400, 60, 40, 1, 500] {
+                queue.push(size, size: size)
+                pushed.update { $0 += 1 }
+            }
+        }
+        for (sizeAtFront, pushedThen) in [(400, 1), (60, 3), (40, 4), (1, 4), (500, 5)] {
+            pushed.wait { $0 >= pushedThen ? () : nil }
+            HostSystem.sleep(.milliseconds(10))
+            #expect(pushed.read { $0 } == pushedThen)
+            #expect(queue.pop() == sizeAtFront)
+        }
+        writer.join()
+    }
+
     @Test func `A closed queue delivers what is in it and takes nothing more`() {
         let queue = BoundedQueue<Int>(capacity: 4)
         #expect(queue.push(1) && queue.push(2))

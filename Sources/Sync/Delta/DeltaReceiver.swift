@@ -199,9 +199,12 @@ final class BlobIntake: Sendable {
 
     private let repository: Repository
     private let writer: RepositoryWriter
-    private let queue = BoundedQueue<ReceivedBlob>(capacity: 8)
+    private let queue = BoundedQueue<ReceivedBlob>(capacity: 8, sizeLimit: BlobIntake.queuedBytes)
     private let state = Monitor(State())
     private let threads = Monitor<ThreadsBox?>(nil)
+
+    /// A peer chooses how large its blobs are, but not how much memory those that wait take.
+    private static let queuedBytes = 32 << 20
 
     /// Lets the threads be joined once from a shared object.
     private final class ThreadsBox {
@@ -222,7 +225,7 @@ final class BlobIntake: Sendable {
             guard threads == nil else { return }
             threads = ThreadsBox(WorkerThreads(count: Processors.count) { _ in self.work() })
         }
-        queue.push(blob)
+        queue.push(blob, size: blob.stored.count)
     }
 
     /// Waits for the blobs and makes them durable: how many there were, how many were known, and
