@@ -5,6 +5,7 @@ delta-peer.py files DIRECTORY [VERSION]    prints the version, and the paths of 
 delta-peer.py rows DIRECTORY [VERSION]     prints the values of each row, sorted
 delta-peer.py write DIRECTORY COMMITS      makes a table, appends, deletes and compacts
 delta-peer.py append DIRECTORY ID          appends one row to a table of (id long, name string)
+delta-peer.py count DIRECTORY...           prints how many rows each of the tables has
 """
 import os
 import sys
@@ -19,6 +20,10 @@ def one(number):
 
 def main(arguments):
     verb, directory = arguments[0], arguments[1]
+    if verb == "count":
+        for table in arguments[1:]:
+            print(DeltaTable(table).to_pyarrow_table().num_rows)
+        return
     if verb == "append":
         write_deltalake(directory, one(int(arguments[2])), mode="append")
         return

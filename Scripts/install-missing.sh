@@ -17,7 +17,9 @@ library_exists() { command -v pkg-config && pkg-config --exists "$1"; }
 venv_works() { python3 -c 'import ensurepip'; }
 # What tests compare Parquet files and tables with; kept beside the other things that are built.
 python=$(dirname "$0")/../.build-python
-python_packages=(pyarrow duckdb deltalake)
+python_packages=(pyarrow duckdb polars deltalake)
+# The newest DuckDB for which PyPI has the extension that reads Delta tables.
+delta_packages=(duckdb==1.4.4 duckdb-ext-delta==1.4.4.20260205)
 
 for_build() {
     need git command_exists git # SwiftPM fetches packages with it
@@ -74,6 +76,10 @@ for task in "$@"; do
     esac
 done
 
+# pip_install OPTION... PACKAGE...: into .build-python.
+pip_install() {
+    "$python/bin/pip" install --quiet --disable-pip-version-check "$@"
+}
 # install_python_packages: where the tests need them, once.
 install_python_packages() {
     local package
@@ -82,9 +88,15 @@ install_python_packages() {
         "$python/bin/python3" -c "import $package" >/dev/null 2>&1 && continue
         echo "Installing ${python_packages[*]} into .build-python" >&2
         python3 -m venv "$python"
-        "$python/bin/pip" install --quiet --disable-pip-version-check "${python_packages[@]}"
-        return
+        pip_install "${python_packages[@]}"
+        break
     done
+    if [[ ! -d $python/duckdb-delta ]]; then
+        echo "Installing ${delta_packages[*]} into .build-python/duckdb-delta" >&2
+        rm -rf "$python/duckdb-delta.new"
+        pip_install --target "$python/duckdb-delta.new" "${delta_packages[@]}"
+        mv "$python/duckdb-delta.new" "$python/duckdb-delta"
+    fi
 }
 if [[ ${#missing[@]} -eq 0 ]]; then
     install_python_packages

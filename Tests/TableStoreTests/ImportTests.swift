@@ -247,3 +247,39 @@ struct ImportTests {
                 == "a double, b boolean, c date")
     }
 }
+
+extension ImportTests {
+    @Test func `Zeros with and without sign are partitions of their own`() throws {
+        let store = try TestStore()
+        try store.create("id long, p double", partitionBy: ["p"])
+        try store.append("id,p\n1,0.0\n2,-0.0\n3,0.0\n")
+        #expect(try store.lines().sorted() == ["1,0.0", "2,-0.0", "3,0.0"])
+        #expect(try store.dataFiles().count == 2)
+    }
+
+    @Test func `A text that cannot be the value of a partition is refused with its line`() throws {
+        let store = try TestStore()
+        try store.create("id long, p string", partitionBy: ["p"])
+        let error = #expect(throws: TableStoreError.self) {
+            try store.append("id,p\n1,a\n2,\"\"\n")
+        }
+        #expect(error?.kind == .input)
+        #expect(error?.detail.hasPrefix("line 3, column p: expected a text") == true)
+        #expect(try store.lines() == [])
+        var options = ImportOptions()
+        options.onError = .skip
+        #expect(try store.append("id,p\n1,a\n2,\"\"\n", options).rejectedRows == 1)
+        #expect(try store.lines() == ["1,a"])
+    }
+
+    @Test func `Names of columns stand as they are in directories of partitions`() throws {
+        let store = try TestStore()
+        try store.create("id long, `größe` string, at timestamp", partitionBy: ["größe", "at"])
+        try store.append("id,größe,at\n1,ä/b,1970-01-01T00:00:01Z\n")
+        let file = try #require(try store.dataFiles().first)
+        #expect(file.contains("/größe=ä%2Fb/at=1970-01-01%2000%3A00%3A01.000000/seg-"))
+        let add = try #require(try store.table().files.first)
+        #expect(add.partitionValues["at"] == "1970-01-01T00:00:01.000000Z")
+        #expect(try store.lines() == ["1,ä/b,1970-01-01T00:00:01Z"])
+    }
+}

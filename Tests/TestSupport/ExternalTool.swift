@@ -11,7 +11,8 @@ package struct ExternalTool: Sendable {
 
     package init(_ name: String) { self.name = name }
 
-    /// Python with what `make test` installs for comparisons: pyarrow, duckdb and deltalake.
+    /// Python with what `make test` installs for comparisons: pyarrow, duckdb, polars and
+    /// deltalake.
     package static let python = ExternalTool(
         String(decoding: Fixtures.project, as: UTF8.self) + "/.build-python/bin/python3")
 

@@ -8,7 +8,7 @@ internal import TableLog
 struct FileImport {
     private let path: [UInt8]
     private let options: ImportOptions
-    private let schema: TableSchema
+    private let layout: TableLayout
     private let writer: TableWriter
     private(set) var rowCount: Int64 = 0
     private(set) var rejectedCount: Int64 = 0
@@ -17,12 +17,14 @@ struct FileImport {
 
     static let listedRejections = 100
 
+    private var schema: TableSchema { layout.schema }
+
     init(
-        _ path: [UInt8], _ options: ImportOptions, _ schema: TableSchema, _ writer: TableWriter
+        _ path: [UInt8], _ options: ImportOptions, _ layout: TableLayout, _ writer: TableWriter
     ) {
         self.path = path
         self.options = options
-        self.schema = schema
+        self.layout = layout
         self.writer = writer
     }
 
@@ -72,7 +74,7 @@ extension FileImport {
             case .success(true): (places, width) = try header(reader)
             }
         }
-        var rows = RowGathering(schema)
+        var rows = RowGathering(layout)
         while true {
             switch try reader.next() {
             case .failure(let problem):
@@ -141,7 +143,7 @@ extension FileImport {
 extension FileImport {
     private mutating func ndjson() throws(TableStoreError) {
         var reader = try NDJSONReader(try InputFile(path, options.progress))
-        var rows = RowGathering(schema)
+        var rows = RowGathering(layout)
         var known: [String: Int] = [:]
         while let row = try reader.next() {
             switch row {

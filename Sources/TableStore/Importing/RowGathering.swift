@@ -14,9 +14,10 @@ struct RowGathering {
     /// Bytes of text of one batch, about.
     private static let byteLimit = 8 << 20
 
-    init(_ schema: TableSchema) {
-        self.schema = schema
+    init(_ layout: TableLayout) {
+        schema = layout.schema
         builders = schema.fields.map { ColumnBuilder($0.type, isNullable: $0.isNullable) }
+        for column in layout.partitionColumns { builders[column].isPartition = true }
     }
 
     var isFull: Bool {

@@ -103,7 +103,7 @@ package struct TableImport {
         if options.onError == .rejectFile { return try writeEach(path, layout) }
         let writer = try TableWriter(path, layout, targetSize: options.targetSize)
         do throws(TableStoreError) {
-            for file in files { try add(file, layout.schema, writer) }
+            for file in files { try add(file, layout, writer) }
             return (try writer.finish(), [writer.directory])
         } catch {
             writer.directory.abandon()
@@ -126,11 +126,11 @@ package struct TableImport {
     }
 
     private mutating func add(
-        _ file: [UInt8], _ schema: TableSchema, _ writer: TableWriter
+        _ file: [UInt8], _ layout: TableLayout, _ writer: TableWriter
     ) throws(TableStoreError) {
         options.progress?.update { $0.currentPath = file }
         defer { options.progress?.update { $0.filesDone += 1 } }
-        var reading = FileImport(file, options, schema, writer)
+        var reading = FileImport(file, options, layout, writer)
         do throws(TableStoreError) {
             try reading.run()
         } catch {
@@ -150,7 +150,7 @@ package struct TableImport {
         for file in files {
             let writer = try TableWriter(path, layout, targetSize: options.targetSize)
             do throws(TableStoreError) {
-                try add(file, layout.schema, writer)
+                try add(file, layout, writer)
                 added += try writer.finish()
                 directories.append(writer.directory)
             } catch {

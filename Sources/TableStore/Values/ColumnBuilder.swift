@@ -12,6 +12,8 @@ struct ValueProblem: Error, Equatable {
 struct ColumnBuilder {
     let type: TableType
     let isNullable: Bool
+    /// Whether the table is partitioned by the column: not every text can stand there.
+    var isPartition = false
     private(set) var count = 0
     private var nullCount = 0
     private var validity = Bitmap()
@@ -146,6 +148,9 @@ struct ColumnBuilder {
         guard bytes.count <= Int(Int32.max) - data.count else {
             throw problem("at most 2 GiB of text in one batch")
         }
+        if isPartition, let expected = Partition.expectation(bytes) {
+            throw problem(expected)
+        }
         data += bytes
         offsets.append(Int32(truncatingIfNeeded: data.count))
         addPresent()
@@ -208,7 +213,9 @@ extension ColumnBuilder {
         }
         let column = Column(
             count: count, validity: nullCount > 0 ? validity : nil, values: values)
+        let wasPartition = isPartition
         self = ColumnBuilder(type, isNullable: isNullable)
+        isPartition = wasPartition
         return column
     }
 }

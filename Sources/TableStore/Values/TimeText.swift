@@ -50,8 +50,12 @@ enum TimeText {
         append(day, digits: 2, to: &bytes)
     }
 
-    /// Writes `2026-11-20T03:00:05.123456Z`, a fraction of 3 or 6 digits only where there is one.
-    static func append(microseconds: Int64, isUTC: Bool, to bytes: inout [UInt8]) {
+    /// Writes `2026-11-20T03:00:05.123456Z`, a fraction of 3 or 6 digits only where there is one,
+    /// or always one of 6.
+    static func append(
+        microseconds: Int64, isUTC: Bool, alwaysWithFraction: Bool = false,
+        to bytes: inout [UInt8]
+    ) {
         var days = microseconds / microsecondsOfDay
         var rest = microseconds % microsecondsOfDay
         if rest < 0 {
@@ -67,9 +71,9 @@ enum TimeText {
         bytes.append(UInt8(ascii: ":"))
         append(seconds % 60, digits: 2, to: &bytes)
         let fraction = rest % 1_000_000
-        if fraction != 0 {
+        if fraction != 0 || alwaysWithFraction {
             bytes.append(UInt8(ascii: "."))
-            if fraction % 1000 == 0 {
+            if fraction % 1000 == 0, !alwaysWithFraction {
                 append(fraction / 1000, digits: 3, to: &bytes)
             } else {
                 append(fraction, digits: 6, to: &bytes)

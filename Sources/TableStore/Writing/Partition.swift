@@ -14,31 +14,59 @@ struct Partition: Hashable, Sendable {
 
     /// Where its data files lie: `day=2026-11-20/region=EU`, or empty.
     ///
-    /// Nobody takes values from there; other tools know the form.
-    func directory(_ names: [String]) -> String {
-        zip(names, values).map { name, value in
-            Self.escape(name) + "=" + (value.map(Self.escape) ?? "__HIVE_DEFAULT_PARTITION__")
+    /// The log has the values, but Polars takes them from here: so the names of columns stand as
+    /// they are, values whole, and times as delta-rs has them here.
+    func directory(_ layout: TableLayout) -> String {
+        zip(layout.partitionColumns, values).map { column, value in
+            Self.directory(layout.schema.fields[column], value)
         }.joined(separator: "/")
     }
 
-    /// ASCII letters, digits and few signs stay; the rest is percent-encoded, and what grows too
-    /// long for a name is cut and told apart by a checksum.
-    private static func escape(_ text: String) -> String {
-        var escaped = ""
-        for byte in text.utf8 {
-            let isPlain =
-                byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a && byte < 0x80
-                || byte >= 0x30 && byte <= 0x39 || "_-.".utf8.contains(byte)
-            if isPlain {
-                escaped.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                escaped += "%" + Hex.encode([byte]).uppercased()
-            }
+    private static func directory(_ field: TableField, _ value: String?) -> String {
+        let name = encode(field.name) { $0 != UInt8(ascii: "/") && $0 != 0 }
+        guard var text = value else { return name + "=" + null }
+        if field.type == .timestamp, text.last == "Z" {
+            text = String(text.dropLast()).replacing("T", with: " ")
         }
-        guard escaped.utf8.count > 100 else { return escaped }
+        let whole = name + "=" + escape(text)
+        guard whole.utf8.count > nameLimit else { return whole }
+        // Under the name of a column that there is not: whoever trusts directories stops at it,
+        // where a value cut short would deceive him.
         var sum: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return escaped.prefix(80) + "~" + String(sum, radix: 16)
+        return name.prefix(60) + "~=" + String(sum, radix: 16)
+    }
+
+    /// Bytes of a name in a directory at most (NAME_MAX).
+    private static let nameLimit = 255
+    private static let null = "__HIVE_DEFAULT_PARTITION__"
+
+    /// Letters, digits and few signs stay; the rest is percent-encoded.
+    private static func escape(_ text: String) -> String {
+        encode(text) { byte in
+            byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a || byte >= 0x80
+                || byte >= 0x30 && byte <= 0x39 || "_-.".utf8.contains(byte)
+        }
+    }
+
+    private static func encode(_ text: String, _ isPlain: (UInt8) -> Bool) -> String {
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            if isPlain(byte) {
+                bytes.append(byte)
+            } else {
+                bytes += ("%" + Hex.encode([byte]).uppercased()).utf8
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// What is expected instead of a text that cannot be the value of a partition; nil for others.
+    static func expectation(_ text: ArraySlice<UInt8>) -> String? {
+        if text.isEmpty { return "a text: an empty one would stand for null in a partition" }
+        // Other readers take values as text, binary ones too.
+        return String(validating: text, as: UTF8.self) != nil
+            ? nil : "bytes that are text in UTF-8, as all values of partitions are"
     }
 
     /// The partition of a row; throws for values that cannot stand in a log.
@@ -52,32 +80,30 @@ struct Partition: Hashable, Sendable {
                 values.append(nil)
                 continue
             }
-            var text: [UInt8] = []
-            if field.type == .binary, case .bytes(let bytes) = value {
-                // Other writers put the bytes there as characters, and so they are read.
-                guard String(validating: bytes, as: UTF8.self) != nil else {
-                    throw TableStoreError(
-                        .input, "",
-                        "column \(field.name): bytes that are no text in UTF-8 cannot be the value "
-                            + "of a partition")
-                }
-                text = bytes
-            } else {
-                ValueText.append(value, field.type, to: &text)
-            }
-            // The protocol writes times without zone with a blank.
-            if field.type == .timestampWithoutZone, let place = text.firstIndex(of: 0x54) {
-                text[place] = 0x20
-            }
-            guard !text.isEmpty else {
-                throw TableStoreError(
-                    .input, "",
-                    "column \(field.name): an empty text cannot be the value of a partition, where "
-                        + "it would stand for null")
+            let text = Self.text(value, field.type)
+            if let expected = Self.expectation(text[...]) {
+                throw TableStoreError(.input, "", "column \(field.name): expected \(expected)")
             }
             values.append(String(decoding: text, as: UTF8.self))
         }
         self.values = values
+    }
+
+    /// A value as the log has it (PROTOCOL.md, "Partition Value Serialization"); all times in one
+    /// form, from which Polars knows what they are.
+    private static func text(_ value: Scalar, _ type: TableType) -> [UInt8] {
+        var text: [UInt8] = []
+        switch (value, type) {
+        case (.bytes(let bytes), _): return bytes
+        case (.integer(let moment), .timestamp), (.integer(let moment), .timestampWithoutZone):
+            let isUTC = type == .timestamp
+            TimeText.append(
+                microseconds: moment, isUTC: isUTC, alwaysWithFraction: true, to: &text)
+            // Without a zone a blank stands between date and time.
+            if !isUTC, let place = text.firstIndex(of: 0x54) { text[place] = 0x20 }
+        default: ValueText.append(value, type, to: &text)
+        }
+        return text
     }
 
     /// The partition of a data file of the log.

@@ -35,8 +35,7 @@ final class SegmentWriter {
 
     private func open(_ directory: SegmentDirectory) throws(TableStoreError) {
         guard writer == nil else { return }
-        let file = try directory.makeFile(
-            partition.directory(layout.partitionColumns.map { layout.schema.fields[$0].name }))
+        let file = try directory.makeFile(partition.directory(layout))
         self.file = file
         writer = try parqueted("") { () throws(ParquetError) in
             try FileWriter(file, schema, options)

@@ -92,7 +92,7 @@ extension TableWriter {
         var (found, parts): ([Partition: Int], [(Partition, [Int])]) = ([:], [])
         var current = 0
         for row in 0..<batch.rowCount {
-            let isSame = row > 0 && keys.allSatisfy { RowSorting.compare($0, row - 1, row) == 0 }
+            let isSame = row > 0 && keys.allSatisfy { $0.isIdentical(row - 1, row) }
             if !isSame {
                 let partition = try Partition(batch, row, layout)
                 if let known = found[partition] {
@@ -185,5 +185,17 @@ extension TableWriter {
         }
         try directory.sync()
         return files
+    }
+}
+
+extension Column {
+    /// Whether two rows hold the same value; zeros with and without sign are two.
+    fileprivate func isIdentical(_ one: Int, _ other: Int) -> Bool {
+        guard RowSorting.compare(self, one, other) == 0 else { return false }
+        switch values {
+        case .float(let values): return values[one].bitPattern == values[other].bitPattern
+        case .double(let values): return values[one].bitPattern == values[other].bitPattern
+        default: return true
+        }
     }
 }
