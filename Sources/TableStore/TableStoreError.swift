@@ -94,6 +94,15 @@ package struct TableStoreError: Error, Equatable {
     }
 }
 
+extension TableStoreError {
+    /// Whether the file that it is about is one of the log.
+    package var isAboutLog: Bool {
+        let name = file.split(separator: "/").last ?? ""
+        return file.hasPrefix("_delta_log/")
+            || name.count > 20 && name.prefix(20).allSatisfy(\.isNumber) && name.hasSuffix(".json")
+    }
+}
+
 extension TableStoreError: CustomStringConvertible {
     package var description: String { file.isEmpty ? detail : "\(file): \(detail)" }
 }

@@ -43,6 +43,10 @@ extension Failure {
             advice =
                 "`varve table history` lists the versions, `varve table verify --at-version` "
                 + "tells whether one is whole; a snapshot may still hold what is gone."
+        case .damaged where error.isAboutLog:
+            meaning = "No version from there on can be read; those before it can."
+            advice =
+                "Bring the file back from a snapshot, or read what was before with --at-version."
         case .damaged:
             meaning = "Rows that depend on this file cannot be read; the others can."
             advice =
