@@ -139,6 +139,13 @@ struct TableLayout: Sendable {
         sortColumns = table.sortColumns
     }
 
+    /// Builders for all columns; those of partitions take only what can be a partition's value.
+    func columnBuilders() -> [ColumnBuilder] {
+        var builders = schema.fields.map { ColumnBuilder($0.type, isNullable: $0.isNullable) }
+        for column in partitionColumns { builders[column].isPartition = true }
+        return builders
+    }
+
     /// The fields of data files; throws for columns that are not written here.
     func fileSchema() throws(TableStoreError) -> Schema {
         var elements: [SchemaElement] = []
