@@ -12,6 +12,7 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -96,6 +97,9 @@ static inline int varve_processors(void) {
     for (long word = 0; word < size / 8; word++) count += __builtin_popcountll(allowed[word]);
     return size > 0 ? count : -1;
 }
+
+// Takes the lock of an open file without waiting for it.
+static inline int varve_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
 
 static inline int varve_terminal_columns(int descriptor) {
     struct winsize size;

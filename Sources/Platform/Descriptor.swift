@@ -185,6 +185,18 @@ extension Descriptor {
         _ = try retrying("sync", path) { varve_syncfs(raw) }
     }
 
+    /// Takes the lock of the file, which ends with the descriptor; false when another has it
+    /// (flock(2)).
+    package func lock(_ path: [UInt8]) throws(PlatformError) -> Bool {
+        do throws(PlatformError) {
+            _ = try retrying("lock", path) { varve_lock(raw) }
+            return true
+        } catch {
+            guard error.errno == .wouldBlock else { throw error }
+            return false
+        }
+    }
+
     package func truncate(to size: UInt64, _ path: [UInt8]) throws(PlatformError) {
         _ = try retrying("resize", path) { Glibc.ftruncate(raw, off_t(clamping: size)) }
     }

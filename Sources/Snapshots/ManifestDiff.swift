@@ -28,10 +28,12 @@ package enum ManifestDiff {
     /// Calls `body` for each difference in path order.
     ///
     /// Inode, change time and link counts are no difference, nor is the time of a directory whose
-    /// entries changed. `visit` is told of each node that is read, and on which side. Throws where
-    /// the paths of either are out of order, as far as they are read.
+    /// entries changed unless `comparesDirectoryTimes`. `visit` is told of each node that is read,
+    /// and on which side. Throws where the paths of either are out of order, as far as they are
+    /// read.
     package static func forEachChange(
         _ before: TreeRoot?, _ after: TreeRoot?, _ nodes: NodeSource,
+        comparesDirectoryTimes: Bool = false,
         visit: (Side, TreeRoot) -> Void = { _, _ in },
         _ body: (ManifestChange) throws(RepositoryError) -> Void
     ) throws(RepositoryError) {
@@ -54,7 +56,7 @@ package enum ManifestDiff {
             case (.subtree(let root, _)?, _): expands.one = root
             case (_, .subtree(let root, _)?): expands.other = root
             case (.entry(let first)?, .entry(let second)?):
-                try compare(first, second, &one, &other, body)
+                try compare(first, second, comparesDirectoryTimes, &one, &other, body)
             case (.entry(let first)?, nil):
                 try body(ManifestChange(kind: .removed, before: first, after: nil))
                 _ = try one.next()
@@ -74,8 +76,9 @@ package enum ManifestDiff {
     }
 
     private static func compare(
-        _ first: ManifestEntry, _ second: ManifestEntry, _ one: inout ManifestCursor,
-        _ other: inout ManifestCursor, _ body: (ManifestChange) throws(RepositoryError) -> Void
+        _ first: ManifestEntry, _ second: ManifestEntry, _ comparesDirectoryTimes: Bool,
+        _ one: inout ManifestCursor, _ other: inout ManifestCursor,
+        _ body: (ManifestChange) throws(RepositoryError) -> Void
     ) throws(RepositoryError) {
         if PathBytes.isBefore(first.path, second.path) {
             try body(ManifestChange(kind: .removed, before: first, after: nil))
@@ -84,7 +87,7 @@ package enum ManifestDiff {
             try body(ManifestChange(kind: .added, before: nil, after: second))
             _ = try other.next()
         } else {
-            if let kind = difference(first, second) {
+            if let kind = difference(first, second, comparesDirectoryTimes) {
                 try body(ManifestChange(kind: kind, before: first, after: second))
             }
             _ = try one.next()
@@ -93,7 +96,7 @@ package enum ManifestDiff {
     }
 
     private static func difference(
-        _ first: ManifestEntry, _ second: ManifestEntry
+        _ first: ManifestEntry, _ second: ManifestEntry, _ comparesDirectoryTimes: Bool
     )
         -> ManifestChange.Kind?
     {
@@ -104,7 +107,8 @@ package enum ManifestDiff {
         case (.directory, .directory), (.fifo, .fifo): break
         default: return .type
         }
-        let isSameTime = first.mtime == second.mtime || first.isDirectory
+        let isSameTime =
+            first.mtime == second.mtime || first.isDirectory && !comparesDirectoryTimes
         let isSame =
             isSameTime && first.mode == second.mode && first.uid == second.uid
             && first.gid == second.gid && first.attributes == second.attributes

@@ -1,22 +1,28 @@
 internal import Bytes
-internal import Platform
+package import Platform
 internal import SystemPackage
 
 /// The directory that a restore writes below.
 ///
 /// Every path is resolved from its descriptor, component by component, and no component may be a
 /// symlink: nothing outside can be reached.
-struct RestoreTarget: ~Copyable, Sendable {
-    let root: PinnedDirectory
+package struct RestoreTarget: ~Copyable, Sendable {
+    package let root: PinnedDirectory
     let options: RestoreOptions
 
-    init(_ path: [UInt8], _ options: RestoreOptions) throws(PlatformError) {
+    package init(_ path: [UInt8], _ options: RestoreOptions) throws(PlatformError) {
         root = try PinnedDirectory(path)
         self.options = options
     }
 
+    /// Takes over a directory that is open.
+    package init(_ root: consuming PinnedDirectory, _ options: RestoreOptions) {
+        self.root = root
+        self.options = options
+    }
+
     /// Status of a path; nil when there is nothing.
-    func status(_ path: [UInt8]) throws(PlatformError) -> FileStatus? {
+    package func status(_ path: [UInt8]) throws(PlatformError) -> FileStatus? {
         do throws(PlatformError) {
             if path.isEmpty { return try root.descriptor.status(path) }
             let parent = try openParent(path)
@@ -26,17 +32,17 @@ struct RestoreTarget: ~Copyable, Sendable {
         }
     }
 
-    func openParent(_ path: [UInt8]) throws(PlatformError) -> Descriptor {
+    package func openParent(_ path: [UInt8]) throws(PlatformError) -> Descriptor {
         try root.open(PathBytes.parent(path), [.readOnly, .directory])
     }
 
-    func makeDirectory(_ path: [UInt8]) throws(PlatformError) {
+    package func makeDirectory(_ path: [UInt8]) throws(PlatformError) {
         let parent = try openParent(path)
         try FileOperations.makeDirectory(Array(PathBytes.name(path)), at: parent.raw, mode: 0o700)
     }
 
     /// Makes a symlink or special file, replacing what is there.
-    func makeOther(_ entry: ManifestEntry, at path: [UInt8]) throws(PlatformError) {
+    package func makeOther(_ entry: ManifestEntry, at path: [UInt8]) throws(PlatformError) {
         try remove(path)
         let parent = try openParent(path)
         let name = Array(PathBytes.name(path))
@@ -63,7 +69,7 @@ struct RestoreTarget: ~Copyable, Sendable {
 
     /// Removes whatever is at `path`, with everything below it; nothing there is no error.
     @discardableResult
-    func remove(_ path: [UInt8]) throws(PlatformError) -> UInt64 {
+    package func remove(_ path: [UInt8]) throws(PlatformError) -> UInt64 {
         var removed: UInt64 = 0
         var pending: [(path: [UInt8], isListed: Bool)] = [(path, false)]
         while let (next, isListed) = pending.popLast() {
@@ -86,7 +92,7 @@ struct RestoreTarget: ~Copyable, Sendable {
     }
 
     /// Opens a directory whose entries are to change, with permission to do so.
-    func openForChange(_ path: [UInt8]) throws(PlatformError) -> Descriptor {
+    package func openForChange(_ path: [UInt8]) throws(PlatformError) -> Descriptor {
         if !HostSystem.isRoot, !path.isEmpty, let status = try status(path),
             status.mode & 0o700 != 0o700
         {
@@ -111,7 +117,7 @@ extension RestoreTarget {
     ///
     /// The time comes last because the others may change it, and the owner before the mode because
     /// it clears bits of it.
-    func apply(
+    package func apply(
         _ entry: ManifestEntry, to file: borrowing Descriptor, _ path: [UInt8]
     )
         throws(PlatformError)
@@ -127,7 +133,7 @@ extension RestoreTarget {
     }
 
     /// The same for what cannot be opened.
-    func applyByName(_ entry: ManifestEntry, at path: [UInt8]) throws(PlatformError) {
+    package func applyByName(_ entry: ManifestEntry, at path: [UInt8]) throws(PlatformError) {
         let parent = try openParent(path)
         let name = Array(PathBytes.name(path))
         let present = try FileStatus.of(name, at: parent.raw)

@@ -14,6 +14,23 @@ package struct DeltaBlob: Sendable {
     package var file: Int?
 
     package var size: UInt64 = 0
+
+    /// A blob that goes by itself.
+    package init(id: BlobID, size: UInt64) {
+        self.id = id
+        self.size = size
+    }
+
+    init(
+        id: BlobID, bases: [(id: ChunkID, size: UInt64)] = [], place: Int = 0, file: Int? = nil,
+        size: UInt64 = 0
+    ) {
+        self.id = id
+        self.bases = bases
+        self.place = place
+        self.file = file
+        self.size = size
+    }
 }
 
 /// What one file contributes to a delta.

@@ -256,6 +256,7 @@ package final class SourceWalk: Sendable {
                 items.append(Item(entry: entry, below: nil))
                 continue
             }
+            if isDirectory, entry.name == Self.replicaDirectory { continue }
             let entryPath = PathBytes.join(path, entry.name)
             if filter.patterns.isExcluded(entryPath, isDirectory: isDirectory) { continue }
             let isEntered = isDirectory && mayEnter(entry) && !tables.contains(entryPath)
@@ -263,6 +264,9 @@ package final class SourceWalk: Sendable {
         }
         return items
     }
+
+    /// Where a live replica keeps what it works with; never part of a snapshot.
+    package static let replicaDirectory = Array(".varve-replica".utf8)
 
     private func mayEnter(_ entry: DirectoryEntry) -> Bool {
         guard filter.staysOnFileSystem, let status = try? entry.status.get() else { return true }

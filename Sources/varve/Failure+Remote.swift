@@ -97,6 +97,12 @@ extension Failure {
         case .damaged, .missing: advice = "Run `varve check` on the host."
         case .invalid:
             advice = "Run `varve check` here, and look at the memory and disks of this host."
+        case .held:
+            status = .held
+            advice = "Wait until the other one has finished, then run the command again."
+        case .changedThere:
+            meaning = "What others made there is as it was; the rest goes on with the next run."
+            advice = "Save what is worth it, then run it again with --overwrite."
         case .violation, .other: advice = "Run the command again."
         }
     }

@@ -24,7 +24,7 @@ enum RestoreTargetCheck {
     }
 
     /// The absolute path of what may not be there yet.
-    private static func resolve(_ path: [UInt8]) throws(PlatformError) -> [UInt8] {
+    static func resolve(_ path: [UInt8]) throws(PlatformError) -> [UInt8] {
         do throws(PlatformError) {
             return try HostSystem.resolve(path)
         } catch {

@@ -7,12 +7,17 @@ package struct ServePolicy: Sendable {
     /// Objects may be added and none taken away, but for an index segment whose entries other
     /// segments have.
     package var isAppendOnly = false
+    /// Nothing but replications: a live directory may be made equal to a snapshot.
+    package var isReplicaOnly = false
     package var limits = ServerLimits()
     package var deadlines = WireDeadlines.standard
 
-    package init(isReadOnly: Bool = false, isAppendOnly: Bool = false) {
+    package init(
+        isReadOnly: Bool = false, isAppendOnly: Bool = false, isReplicaOnly: Bool = false
+    ) {
         self.isReadOnly = isReadOnly
         self.isAppendOnly = isAppendOnly
+        self.isReplicaOnly = isReplicaOnly
     }
 
     package var mayWrite: Bool { !isReadOnly }

@@ -49,12 +49,37 @@ package final class ServedPlace: Sendable {
         }
     }
 
+    /// Opens or makes the directory that a client wants to keep equal to a snapshot.
+    func replica(_ path: [UInt8], _ policy: ServePolicy) throws -> PinnedDirectory {
+        guard policy.mayRemove else {
+            let option = policy.isReadOnly ? "--read-only" : "--append-only"
+            throw RemoteFailure(.forbidden, "the server was started with \(option)")
+        }
+        guard root != nil else {
+            guard !path.isEmpty else { throw RemoteFailure(.forbidden, "no path was named") }
+            try makeReplica(path)
+            let directory = try PinnedDirectory(path)
+            return directory
+        }
+        let relative = try relative(path)
+        try makeDirectory(relative)
+        let directory = try descriptor(relative)
+        return PinnedDirectory(directory, path.isEmpty ? names.first ?? [] : path)
+    }
+
+    private func makeReplica(_ path: [UInt8]) throws(PlatformError) {
+        do throws(PlatformError) {
+            try FileOperations.makeDirectory(path)
+        } catch  where error.errno == .fileExists {}
+    }
+
     private func open(_ purpose: ClientHello.Purpose, _ path: [UInt8]) throws -> any Storage {
         guard root != nil else {
             guard !path.isEmpty else { throw RemoteFailure(.forbidden, "no path was named") }
             return switch purpose {
             case .use: try DirectoryStorage(path)
             case .create: try DirectoryStorage.create(path)
+            case .replica: throw Self.outside(path)
             }
         }
         let relative = try relative(path)
@@ -64,6 +89,7 @@ package final class ServedPlace: Sendable {
         return switch purpose {
         case .use: DirectoryStorage(pinned)
         case .create: try DirectoryStorage.create(in: pinned)
+        case .replica: throw Self.outside(path)
         }
     }
 

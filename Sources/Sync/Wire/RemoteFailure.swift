@@ -23,6 +23,10 @@ package struct RemoteFailure: Error, Equatable {
         /// This side broke the rules of the conversation.
         case violation = 9
         case other = 10
+        /// Another process holds it.
+        case held = 11
+        /// Others changed the target of a replication; nothing was replaced.
+        case changedThere = 12
     }
 
     package var kind: Kind

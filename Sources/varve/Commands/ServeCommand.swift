@@ -36,11 +36,20 @@ struct ServeCommand: VarveCommand {
     @Flag(help: "Let snapshots be added, and nothing be removed.")
     var appendOnly = false
 
+    @Flag(help: "Let the directory be kept equal to a store, and nothing else.")
+    var replica = false
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard stdio else {
             throw ValidationError("Only '--stdio' is known: varve does not listen on a network.")
+        }
+        if replica, readOnly || appendOnly {
+            throw ValidationError(
+                "A replica is written and cleaned: '--replica' goes with neither '--read-only' nor "
+                    + "'--append-only'."
+            )
         }
         if let path, path.bytes.isEmpty {
             throw ValidationError("The value of '--path' must not be empty.")
@@ -56,9 +65,14 @@ struct ServeCommand: VarveCommand {
         }
         // Before a byte of the client is read, so that it cannot choose what the path leads to.
         let place = try ServedPlace(root: path?.bytes)
-        let policy = ServePolicy(isReadOnly: readOnly, isAppendOnly: appendOnly)
-        let server = WireServer(try PipePair.standard(), policy, DeltaService()) { hello in
-            try place.storage(hello.purpose, hello.path, policy)
+        let policy = ServePolicy(
+            isReadOnly: readOnly,
+            isAppendOnly: appendOnly,
+            isReplicaOnly: replica
+        )
+        let service = SessionService()
+        let server = WireServer(try PipePair.standard(), policy, service) { hello in
+            try service.open(hello, place, policy)
         }
         try server.run()
         try Interruption.check()

@@ -1,0 +1,34 @@
+internal import Bytes
+internal import Sync
+
+extension Failure {
+    init(_ error: ReplicaError) {
+        let unchanged = "Nothing was changed at the target."
+        switch error {
+        case .changedThere(let count, let changes, let location):
+            let listed = changes.prefix(20).map { "    " + ReplicaReport.text($0) }
+            let more = count > UInt64(listed.count) ? ["    …"] : []
+            self.init(
+                message: "\(location) was changed by others in "
+                    + Wording.count(count, "place") + " since the last replication",
+                meaning: ([unchanged] + listed + more).joined(separator: "\n"),
+                advice: "Save what is worth it and run it again with --overwrite, which makes the "
+                    + "target equal to the store."
+            )
+        case .foreign(let location):
+            self.init(
+                message: "\(location) holds files that no replication left there",
+                meaning: unchanged,
+                advice: "Name an empty directory, or use --overwrite: files of the store replace "
+                    + "those of the same name, others stay."
+            )
+        case .otherStore(let location):
+            self.init(
+                message: "\(location) is the replica of another store",
+                meaning: unchanged,
+                advice: "Name another directory, or use --overwrite to make it a replica of this "
+                    + "store: what the other one left there goes."
+            )
+        }
+    }
+}

@@ -1,0 +1,54 @@
+internal import Bytes
+internal import Platform
+internal import Sync
+
+/// Keeps a replica apart from what it is made of.
+enum ReplicaTargetCheck {
+    /// Where the replica is to be: a target that holds the store or the repository, or lies in one
+    /// of them, is refused.
+    static func destination(
+        _ target: ByteArgument,
+        sources: [[UInt8]],
+        repository: RepositoryLocation,
+        _ ssh: SSHCommand
+    ) throws -> ReplicaDestination {
+        let location: RepositoryLocation
+        do throws(LocationError) {
+            location = try RepositoryLocation(parsing: target.bytes)
+        } catch {
+            throw UsageError(
+                error.message,
+                "Write /path, ssh://[user@]host[:port]/path or host:path."
+            )
+        }
+        switch location {
+        case .remote(let remote): return .remote(remote, ssh)
+        case .directory(let path):
+            let resolved = try RestoreTargetCheck.resolve(path)
+            for source in sources {
+                try check(resolved, source, target, "store")
+            }
+            if case .directory(let path) = repository {
+                try check(resolved, try HostSystem.resolve(path), target, "repository")
+            }
+            return .directory(path)
+        }
+    }
+
+    private static func check(
+        _ target: [UInt8],
+        _ other: [UInt8],
+        _ name: ByteArgument,
+        _ what: String
+    ) throws(UsageError) {
+        let isApart =
+            target != [PathBytes.separator] && other != [PathBytes.separator]
+            && !PathBytes.isInside(target, other) && !PathBytes.isInside(other, target)
+        guard isApart else {
+            throw UsageError(
+                "the target \(name.printable) and the \(what) lie in one another",
+                "Name a directory of its own."
+            )
+        }
+    }
+}
