@@ -70,12 +70,18 @@ let package = Package(
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository",
                 "Snapshots", system,
             ]),
+        module(
+            "Migration",
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "JSON", "Parquet", "TableLog",
+                "TableStore", "Repository", "Snapshots", system,
+            ]),
         .executableTarget(
             name: "varve",
             dependencies: [
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas",
                 "Repository", "Snapshots", "Sync", "Parquet", "TableLog", "TableStore",
-                argumentParser,
+                "Migration", argumentParser,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -114,6 +120,12 @@ let package = Package(
             [
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository",
                 "Snapshots", "Sync",
+            ]),
+        tests(
+            "Migration",
+            [
+                "Bytes", "Platform", "Hashing", "JSON", "Parquet", "Repository", "Snapshots",
+                "TableLog", "TableStore", "Migration",
             ]),
         tests("Command", ["Bytes", "Platform", "varve"]),
         tests("Tidy", []),

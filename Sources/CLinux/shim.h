@@ -12,8 +12,8 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/auxv.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>

@@ -8,8 +8,14 @@
 static inline XXH128_hash_t varve_xxh3_128(const void *bytes, size_t count) {
     return XXH3_128bits_dispatch(bytes, count);
 }
+static inline void varve_xxh3_update(XXH3_state_t *state, const void *bytes, size_t count) {
+    XXH3_128bits_update_dispatch(state, bytes, count);
+}
 #else
 static inline XXH128_hash_t varve_xxh3_128(const void *bytes, size_t count) {
     return XXH3_128bits(bytes, count);
+}
+static inline void varve_xxh3_update(XXH3_state_t *state, const void *bytes, size_t count) {
+    XXH3_128bits_update(state, bytes, count);
 }
 #endif

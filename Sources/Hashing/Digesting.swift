@@ -48,3 +48,42 @@ package struct SHA256Hasher {
             words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
     }
 }
+
+/// Computes both digests of a content piece by piece.
+///
+/// Holds a state of libxxhash, so one per thread.
+package final class FingerprintHasher {
+    private var sha256 = SHA256Hasher()
+    private let xxh3: OpaqueState
+
+    /// A state of XXH3-128, freed at the end.
+    @safe private final class OpaqueState {
+        let raw: OpaquePointer?
+
+        init() {
+            unsafe raw = XXH3_createState()
+            reset()
+        }
+
+        func reset() { _ = unsafe XXH3_128bits_reset(raw) }
+
+        deinit { _ = unsafe XXH3_freeState(raw) }
+    }
+
+    package init() { xxh3 = OpaqueState() }
+
+    package func update(_ bytes: Span<UInt8>) {
+        sha256.update(bytes)
+        unsafe bytes.withUnsafeBytes { buffer in
+            unsafe varve_xxh3_update(xxh3.raw, buffer.baseAddress, buffer.count)
+        }
+    }
+
+    /// Ends the content; the hasher starts afresh.
+    package func finish() -> Fingerprint {
+        let digest = unsafe XXH3_128bits_digest(xxh3.raw)
+        xxh3.reset()
+        return Fingerprint(
+            xxh3: XXH3Digest(high: digest.high64, low: digest.low64), sha256: sha256.finish())
+    }
+}

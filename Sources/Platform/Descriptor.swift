@@ -159,11 +159,12 @@ extension Descriptor {
                 varve_copy_range(source.raw, from, raw, to, UInt(count))
             }
         } catch {
-            let isUnknown =
-                error.errno == .improperLink || error.errno == .invalidArgument
-                || error.errno == .noFunction || error.errno == .notSupported
-            guard isUnknown else { throw error }
-            return nil
+            switch error.errno {
+            case .improperLink, .invalidArgument, .noFunction, .notSupported, .badFileDescriptor,
+                .notPermitted:
+                return nil
+            default: throw error
+            }
         }
     }
 

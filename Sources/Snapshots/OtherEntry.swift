@@ -1,11 +1,11 @@
 internal import Bytes
-internal import Platform
+package import Platform
 internal import SystemPackage
 
 /// Makes manifest entries of things without content.
-enum OtherEntry {
+package enum OtherEntry {
     /// `path` is the path in the snapshot, `sourcePath` the one below `root`.
-    static func make(
+    package static func make(
         _ path: [UInt8], _ sourcePath: [UInt8], _ status: FileStatus,
         _ root: borrowing PinnedDirectory
     ) throws(PlatformError) -> ManifestEntry {

@@ -59,7 +59,7 @@ package struct RestoreTarget: ~Copyable, Sendable {
     }
 
     /// Gives `path` as a further name to the file `existing`.
-    func link(_ existing: [UInt8], as path: [UInt8]) throws(PlatformError) {
+    package func link(_ existing: [UInt8], as path: [UInt8]) throws(PlatformError) {
         let source = try openParent(existing)
         let target = try openParent(path)
         try FileOperations.link(

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Bytes
+internal import Migration
 internal import Platform
 internal import Repository
 internal import Snapshots
@@ -61,6 +62,7 @@ extension Failure {
         case let error as CheckError: self.init(error)
         case let error as SnapshotSelectorError: self.init(error)
         case let error as TableStoreError: self.init(error)
+        case let error as MigrationError: self.init(error)
         case let error as PathError: self.init(error)
         case let error as OutputError: self.init(error)
         case let error as SyncError: self.init(error)

@@ -36,7 +36,8 @@ struct LayeringTests {
         "CZlib": ["Compression"],
         // Its Errno is part of the errors of Platform, which every module above it handles.
         "SystemPackage": [
-            "Platform", "TableLog", "TableStore", "Repository", "Snapshots", "Sync", "varve",
+            "Platform", "TableLog", "TableStore", "Repository", "Snapshots", "Sync", "Migration",
+            "varve",
         ],
         "ArgumentParser": ["varve"],
         "Foundation": ["varve"],

@@ -4,12 +4,12 @@ internal import Parquet
 internal import Platform
 internal import TableLog
 
-/// Reads the rows of one file into a table that is being written.
+/// Reads the rows of one file as those of a table, and hands them on batch by batch.
 struct FileImport {
     private let path: [UInt8]
     private let options: ImportOptions
     private let layout: TableLayout
-    private let writer: TableWriter
+    private let sink: (RecordBatch) throws(TableStoreError) -> Void
     private(set) var rowCount: Int64 = 0
     private(set) var rejectedCount: Int64 = 0
     /// The first of the rows that were left out.
@@ -22,12 +22,13 @@ struct FileImport {
     private var schema: TableSchema { layout.schema }
 
     init(
-        _ path: [UInt8], _ options: ImportOptions, _ layout: TableLayout, _ writer: TableWriter
+        _ path: [UInt8], _ options: ImportOptions, _ layout: TableLayout,
+        _ sink: @escaping (RecordBatch) throws(TableStoreError) -> Void
     ) {
         self.path = path
         self.options = options
         self.layout = layout
-        self.writer = writer
+        self.sink = sink
     }
 
     /// Throws `.input` for a row that does not fit, unless rows are to be skipped.
@@ -56,7 +57,7 @@ struct FileImport {
 
     private mutating func write(_ rows: RecordBatch) throws(TableStoreError) {
         try checkInterruption()
-        try writer.append(rows)
+        try sink(rows)
         rowCount += Int64(rows.rowCount)
     }
 }

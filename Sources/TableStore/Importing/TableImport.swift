@@ -130,7 +130,9 @@ package struct TableImport {
     ) throws(TableStoreError) {
         options.progress?.update { $0.currentPath = file }
         defer { options.progress?.update { $0.filesDone += 1 } }
-        var reading = FileImport(file, options, layout, writer)
+        var reading = FileImport(file, options, layout) { batch throws(TableStoreError) in
+            try writer.append(batch)
+        }
         do throws(TableStoreError) {
             try reading.run()
         } catch {

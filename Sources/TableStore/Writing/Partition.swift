@@ -126,6 +126,8 @@ struct TableLayout: Sendable {
         schema.fields.indices.filter { !partitionColumns.contains($0) }
     }
 
+    init(_ schema: TableSchema) { self.schema = schema }
+
     /// The layout of a table that is designed and not yet made.
     init(_ design: TableDesign) throws(TableStoreError) {
         schema = design.schema

@@ -47,6 +47,14 @@ struct ExclusionOptions: ParsableArguments {
         )
     }
 
+    /// The options as they were given, for those who must be told the same again.
+    var words: [String] {
+        let patterns = exclude.map { ["--exclude", LosslessText.encode($0.bytes)] }
+        let files = excludeFrom.map { ["--exclude-from", LosslessText.encode($0.bytes)] }
+        return (patterns + files).flatMap { $0 } + (excludeCaches ? ["--exclude-caches"] : [])
+            + (oneFileSystem ? ["--one-file-system"] : [])
+    }
+
     private static func read(_ file: ByteArgument) throws(PlatformError) -> [UInt8] {
         let isStandardInput = file.bytes == Array("-".utf8)
         let path = isStandardInput ? Array("/dev/stdin".utf8) : file.bytes

@@ -1,0 +1,101 @@
+internal import Bytes
+internal import Platform
+internal import Snapshots
+internal import SystemPackage
+
+/// Compares the target with the journal before a migration goes on.
+///
+/// What the journal calls copied and the target lacks is copied again: a power cut may have taken
+/// it. What the target has and this migration did not write is named, and stops it: somebody works
+/// there, and nothing of theirs is overwritten or removed.
+struct Reconciliation {
+    private let source: MigrationSource
+    private let target: MigrationTarget
+    private let journal: MigrationJournal
+    private let inventory: Inventory
+
+    init(
+        _ source: MigrationSource, _ target: MigrationTarget, _ journal: MigrationJournal,
+        _ inventory: Inventory
+    ) {
+        self.source = source
+        self.target = target
+        self.journal = journal
+        self.inventory = inventory
+    }
+
+    func run() throws(MigrationError) {
+        let state = journal.state
+        var present: [[UInt8]: FileStatus] = [:]
+        var strange: [[UInt8]] = []
+        let expected = Set(inventory.items.map(\.path))
+        let tables = Set(state.made.keys).union(inventory.rowDirectories.map(\.path))
+        try visitTarget { path, status in
+            present[path] = status
+            guard state.copied[path] == nil, !expected.contains(path) else { return }
+            if !Self.isInTable(path, tables) { strange.append(path) }
+        }
+        let changed = state.copied.filter { path, stamp in
+            guard let there = present[path], there.type == .regular else { return false }
+            return there.size != stamp.size || there.mtime != stamp.mtime
+        }
+        strange += changed.keys
+        try refuse(strange.sorted(by: PathBytes.isBefore))
+        try forgetMissing(state, present)
+    }
+
+    private func visitTarget(
+        _ body: (_ path: [UInt8], _ status: FileStatus) -> Void
+    ) throws(MigrationError) {
+        let filter = WalkFilter(
+            patterns: ExcludePatterns(lines: [
+                [PathBytes.separator] + MigrationTarget.stagingName, Array("/lost+found".utf8),
+            ]))
+        let walk = try writing { () throws(PlatformError) in
+            try SourceWalk(target.tree.root.path, prefix: [], filter: filter)
+        }
+        try walk.visit(listers: Processors.count) { entry throws(MigrationError) in
+            try checkInterruption()
+            guard !entry.path.isEmpty else { return }
+            if let failure = entry.listingFailure { throw .target(failure) }
+            switch entry.status {
+            case .success(let status): body(entry.path, status)
+            case .failure(let error): throw .target(error)
+            }
+        }
+    }
+
+    /// Whether a path is a file that a table made of row files may have.
+    private static func isInTable(_ path: [UInt8], _ tables: Set<[UInt8]>) -> Bool {
+        let parent = PathBytes.parent(path)
+        if PathBytes.name(path).elementsEqual(Inventory.logName) { return tables.contains(parent) }
+        if PathBytes.name(parent).elementsEqual(Inventory.logName) {
+            return tables.contains(PathBytes.parent(parent))
+        }
+        return tables.contains(parent) && PathBytes.name(path).starts(with: "part-".utf8)
+    }
+
+    private func refuse(_ paths: [[UInt8]]) throws(MigrationError) {
+        guard let first = paths.first else { return }
+        let list = paths.prefix(10).map { "  " + PathBytes.printable($0) }.joined(separator: "\n")
+        throw .refused(
+            "the target has \(paths.count) paths that this migration did not write so, such as "
+                + PathBytes.printable(first),
+            advice: "Nothing was changed. Move them away, or remove them to have the source's "
+                + "copied again:\n  " + list.split(separator: "\n").joined(separator: "\n  "))
+    }
+
+    private func forgetMissing(
+        _ state: JournalState, _ present: [[UInt8]: FileStatus]
+    ) throws(MigrationError) {
+        var missing = state.copied.keys.filter { present[$0] == nil }
+        missing += state.made.keys.filter { path in
+            let first = PathBytes.join(
+                PathBytes.join(path, Inventory.logName),
+                Array("00000000000000000000.json".utf8))
+            return present[first] == nil
+        }
+        guard !missing.isEmpty else { return }
+        try journal.append(.gone(missing))
+    }
+}

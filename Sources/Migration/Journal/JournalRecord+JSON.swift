@@ -1,0 +1,130 @@
+internal import Bytes
+internal import JSON
+internal import Platform
+internal import TableStore
+
+extension JournalRecord {
+    var json: JSONValue {
+        switch self {
+        case .begin(let identity): identity.json
+        case .backup(let id): Self.object("backup", [("snapshot", .string(id))])
+        case .strategy(let strategy):
+            Self.object("strategy", [("name", .string(strategy.rawValue))])
+        case .copied(let paths): Self.object("copied", [("paths", Self.json(paths))])
+        case .made(let table):
+            Self.object(
+                "made",
+                [
+                    ("path", PathText.json(table.path)),
+                    ("format", .string(table.format.rawValue)), ("files", Self.json(table.files)),
+                ])
+        case .gone(let paths):
+            Self.object("gone", [("paths", .array(paths.map(PathText.json)))])
+        case .verified(let digest): Self.object("verified", [("receipt", .string(digest.hex))])
+        case .cleaning(let digest): Self.object("cleaning", [("receipt", .string(digest.hex))])
+        case .cleaned: Self.object("cleaned", [])
+        }
+    }
+
+    fileprivate static func object(
+        _ type: String, _ members: [(String, JSONValue)]
+    ) -> JSONValue {
+        .object(
+            [JSONValue.Member("type", .string(type))]
+                + members.map { JSONValue.Member($0.0, $0.1) })
+    }
+
+    private static func json(_ paths: [CopiedPath]) -> JSONValue {
+        .array(paths.map { .array([PathText.json($0.path), $0.stamp.json]) })
+    }
+
+    /// Nil for what no version 1 has.
+    init?(_ json: JSONValue) {
+        switch json["type"]?.string {
+        case "begin":
+            guard let identity = MigrationIdentity(json) else { return nil }
+            self = .begin(identity)
+        case "backup":
+            guard let id = json["snapshot"]?.string else { return nil }
+            self = .backup(snapshot: id)
+        case "strategy":
+            guard let strategy = json["name"]?.string.flatMap(CopyStrategy.init) else {
+                return nil
+            }
+            self = .strategy(strategy)
+        case "copied":
+            guard let paths = Self.paths(json["paths"]) else { return nil }
+            self = .copied(paths)
+        case "made":
+            guard let path = PathText.parseRelative(json["path"]),
+                let format = json["format"]?.string.flatMap(RowFormat.init(rawValue:)),
+                let files = Self.paths(json["files"])
+            else { return nil }
+            self = .made(MadeTable(path: path, format: format, files: files))
+        case "gone":
+            guard let array = json["paths"]?.array else { return nil }
+            let paths = array.compactMap { PathText.parseRelative($0) }
+            guard paths.count == array.count else { return nil }
+            self = .gone(paths)
+        case "verified", "cleaning": self.init(receiptOf: json)
+        case "cleaned": self = .cleaned
+        default: return nil
+        }
+    }
+
+    private init?(receiptOf json: JSONValue) {
+        guard let digest = json["receipt"]?.string.flatMap({ SHA256Digest(hex: $0) }) else {
+            return nil
+        }
+        self =
+            json["type"]?.string == "verified"
+            ? .verified(receipt: digest) : .cleaning(receipt: digest)
+    }
+
+    private static func paths(_ json: JSONValue?) -> [CopiedPath]? {
+        guard let array = json?.array else { return nil }
+        var paths: [CopiedPath] = []
+        paths.reserveCapacity(array.count)
+        for item in array {
+            guard let pair = item.array, pair.count == 2,
+                let path = PathText.parseRelative(pair[0]), let stamp = FileStamp(pair[1])
+            else { return nil }
+            paths.append(CopiedPath(path: path, stamp: stamp))
+        }
+        return paths
+    }
+}
+
+extension MigrationIdentity {
+    var json: JSONValue {
+        JournalRecord.object(
+            "begin",
+            [
+                ("id", .string(id)), ("source", PathText.json(source)),
+                ("source_file", .array([.number(sourceDevice), .number(sourceInode)])),
+                ("target", PathText.json(target)),
+                ("target_file", .array([.number(targetDevice), .number(targetInode)])),
+                ("scope", .array(scope.map { .string($0) })), ("into_tables", .bool(makesTables)),
+                ("time", begun.json),
+            ])
+    }
+
+    init?(_ json: JSONValue) {
+        guard let id = json["id"]?.string, Hex.decode(id)?.count == 16,
+            let source = PathText.parse(json["source"]),
+            let target = PathText.parse(json["target"]),
+            let sourceFile = json["source_file"]?.array, sourceFile.count == 2,
+            let targetFile = json["target_file"]?.array, targetFile.count == 2,
+            let sourceDevice = sourceFile[0].uint64, let sourceInode = sourceFile[1].uint64,
+            let targetDevice = targetFile[0].uint64, let targetInode = targetFile[1].uint64,
+            let scope = json["scope"]?.array, let makesTables = json["into_tables"]?.bool,
+            let begun = Timestamp(json["time"])
+        else { return nil }
+        let words = scope.compactMap(\.string)
+        guard words.count == scope.count else { return nil }
+        self.init(
+            id: id, source: source, target: target, sourceDevice: sourceDevice,
+            sourceInode: sourceInode, targetDevice: targetDevice, targetInode: targetInode,
+            scope: words, makesTables: makesTables, begun: begun)
+    }
+}

@@ -1,0 +1,161 @@
+package import Repository
+package import Snapshots
+
+internal import Bytes
+internal import Platform
+internal import SystemPackage
+
+extension MigrationRun {
+    /// Walks the source, reads the logs of its tables, measures both sides, and puts together what
+    /// is to be done. Writes nothing but a probe, which it removes.
+    package func plan(backsUp: Bool, cleans: Bool) throws(MigrationError) -> MigrationPlan {
+        let start = ContinuousClock.now
+        let inventory = try walk()
+        try checkNames(inventory)
+        let changes = ChangeSet(inventory, journal?.state ?? JournalState())
+        let tables = inventory.tables.map { PlannedTable($0, in: sourcePath) }
+        let rates = try measure(inventory)
+        var work = Inventory(root: inventory.root)
+        work.items = changes.data + changes.logs + changes.directories + changes.others
+        work.rowDirectories = changes.rowDirectories
+        var model = CostModel(rates, work.totals, paths: UInt64(inventory.items.count))
+        model.bytesPerSecond = request.bytesPerSecond
+        strategy = request.strategy ?? model.best
+        let space = try space(changes)
+        var whole = CostModel(rates, inventory.totals, paths: UInt64(inventory.items.count))
+        whole.tableBytes = tables.reduce(0) { $0 &+ UInt64(clamping: $1.bytes) }
+        self.model = whole
+        times = []
+        if backsUp, backupID == nil {
+            times.append(StepTime(step: .backup, estimate: whole.backup))
+        }
+        times.append(StepTime(step: .execute, estimate: model.execute(strategy)))
+        times.append(StepTime(step: .verify, estimate: whole.verify))
+        if cleans { times.append(StepTime(step: .cleanUp, estimate: whole.cleanUp)) }
+        let took = ContinuousClock.now - start
+        return MigrationPlan(
+            source: sourcePath, target: targetPath, journal: journalPath, isResumed: isResumed,
+            inventory: inventory, totals: inventory.totals, tables: tables, strategy: strategy,
+            filesLeft: changes.fileCount, bytesLeft: changes.byteCount, rates: rates,
+            estimates: times, space: space, pauseSeconds: whole.walk, took: took)
+    }
+
+    /// The name of the staging directory must be free.
+    private func checkNames(_ inventory: Inventory) throws(MigrationError) {
+        let name = MigrationTarget.stagingName
+        guard inventory.items.contains(where: { $0.path == name }) else { return }
+        throw .refused(
+            "the source has \(PathBytes.printable(name)), a name that a migration needs itself",
+            advice: "It may be what a migration to there left: if so, remove it. Else leave it out "
+                + "with --exclude.")
+    }
+
+    /// Where nothing can be written beside the target there is nothing to measure.
+    private func measure(_ inventory: Inventory) throws(MigrationError) -> DeviceRates {
+        let isThere = (try? FileStatus.following(targetPath)) != nil
+        let parent = PathBytes.parent(targetPath)
+        let above = isThere ? targetPath : parent.isEmpty ? [PathBytes.separator] : parent
+        return try DeviceProbe.measure(source, inventory, above: above)
+    }
+
+    private func space(_ changes: ChangeSet) throws(MigrationError) -> SpaceNeed {
+        let files = changes.data + changes.logs + changes.rowDirectories.flatMap(\.files)
+        let paths = files.count + changes.directories.count + changes.others.count
+        var need = SpaceNeed(files, paths: paths, directories: changes.directories.count)
+        try writing { () throws(PlatformError) in
+            let place: Descriptor
+            do throws(PlatformError) {
+                place = try Descriptor.open(targetPath, [.readOnly, .directory])
+            } catch {
+                guard error.isNotFound else { throw error }
+                let parent = PathBytes.parent(targetPath)
+                place = try Descriptor.open(
+                    parent.isEmpty ? [PathBytes.separator] : parent, [.readOnly, .directory])
+            }
+            need.freeBytes = place.freeSpace()
+            need.freeFiles = place.freeFiles()
+        }
+        return need
+    }
+}
+
+// MARK: - Starting
+extension MigrationRun {
+    /// Makes target and journal, or goes on with those that are there.
+    ///
+    /// Throws when the plan does not fit the target, and when there is a clean-up to be finished.
+    package func start(_ plan: MigrationPlan) throws(MigrationError) {
+        if let shortage = plan.space.shortage {
+            throw .refused(
+                shortage, advice: "Make room, or name a target on a larger file system.")
+        }
+        guard !isCleaned else {
+            throw .refused(
+                "this migration is finished, and its source was cleaned",
+                advice: "To migrate what is in the source now, name another target, or remove "
+                    + "\(PathBytes.printable(journalPath)) and empty the target.")
+        }
+        if journal == nil { journal = try MigrationJournal(journalPath) }
+        let journal = try requireJournal()
+        guard try !journal.hasCleaningMark() else {
+            throw .refused(
+                "the clean-up of the source began; copying now would take what was removed for "
+                    + "lost",
+                advice: "Finish it with --clean-source.")
+        }
+        if journal.state.identity == nil { try begin(journal) }
+        _ = try requireTarget()
+        if isResumed { try Reconciliation(source, requireTarget(), journal, plan.inventory).run() }
+        try journal.append(.strategy(strategy))
+    }
+
+    private func begin(_ journal: MigrationJournal) throws(MigrationError) {
+        let target = try writing { () throws(PlatformError) -> FileStatus in
+            do throws(PlatformError) {
+                try FileOperations.makeDirectory(targetPath, mode: 0o700)
+                let parent = PathBytes.parent(targetPath)
+                try Descriptor.open(
+                    parent.isEmpty ? [PathBytes.separator] : parent, [.readOnly, .directory]
+                ).sync(parent)
+            } catch {
+                guard error.errno == .fileExists else { throw error }
+            }
+            return try FileStatus.following(targetPath)
+        }
+        let root = try reading { () throws(PlatformError) in
+            try source.root.descriptor.status(sourcePath)
+        }
+        try journal.append(
+            .begin(
+                MigrationIdentity(
+                    id: Hex.encode(HostSystem.randomBytes(16)), source: sourcePath,
+                    target: targetPath, sourceDevice: root.device, sourceInode: root.inode,
+                    targetDevice: target.device, targetInode: target.inode,
+                    scope: request.scope, makesTables: request.makesTables, begun: .now())))
+    }
+
+    /// Snapshots the source into a repository, once a migration.
+    ///
+    /// Returns the result of the capture; nil when an earlier run made the snapshot.
+    package func backUp(
+        into repository: Repository, programVersion: [UInt8]
+    ) throws(MigrationError) -> CaptureResult? {
+        let journal = try requireJournal()
+        guard journal.state.backup == nil else { return nil }
+        return try timed(.backup) { () throws(MigrationError) in
+            var options = CaptureOptions(filter: request.filter, host: HostSystem.hostName())
+            options.tags = [Array("migration".utf8)]
+            options.bytesPerSecond = request.bytesPerSecond
+            options.programVersion = programVersion
+            let result: CaptureResult
+            do throws(CaptureError) {
+                result = try Capture.run(
+                    [sourcePath], into: repository, options, progress.current)
+            } catch {
+                throw .backup(error)
+            }
+            if let id = result.id { try journal.append(.backup(snapshot: id.hex)) }
+            return result
+        }
+    }
+}

@@ -1,0 +1,101 @@
+/// What a device or a core does in a second, measured (varve-migrate(1), "Cost model").
+package struct DeviceRates: Equatable, Sendable {
+    /// Bytes a second from source to target until they are durable, by one thread, and by several.
+    package var copySequential = 200e6
+    package var copyParallel = 300e6
+    /// Seconds that a small file costs beside its bytes.
+    package var fileSequential = 100e-6
+    package var fileParallel = 60e-6
+    /// Bytes of a file a second that are read on both sides and hashed twice, by all threads.
+    package var compare = 800e6
+    /// Seconds that a file costs when it is compared, by all threads.
+    package var compareFile = 30e-6
+    /// Bytes a second that a backup reads, cuts, hashes and compresses, by all cores.
+    package var backup = 300e6
+    /// Seconds that a file costs in a backup.
+    package var backupFile = 20e-6
+    /// Seconds that a path costs in a walk.
+    package var walkPath = 5e-6
+    /// Bytes of data files a second whose rows are read and hashed, by one thread.
+    package var rows = 100e6
+    /// Bytes of row files a second that become a table.
+    package var importing = 50e6
+    /// Seconds that a path costs to be checked and removed.
+    package var removePath = 20e-6
+
+    package init() {}
+}
+
+/// Time of the steps of a migration, in seconds, from what there is to do and what devices do.
+package struct CostModel: Sendable {
+    package var rates: DeviceRates
+    package var work: Inventory.Totals
+    package var paths: UInt64
+    /// Bytes of data files of tables, and of row files that become tables.
+    package var tableBytes: UInt64 = 0
+    package var bytesPerSecond: UInt64?
+
+    package init(_ rates: DeviceRates, _ work: Inventory.Totals, paths: UInt64) {
+        self.rates = rates
+        self.work = work
+        self.paths = paths
+    }
+
+    private var bytes: Double { Double(work.allocated > work.bytes ? work.bytes : work.allocated) }
+    private var files: Double { Double(work.files + work.directories + work.others) }
+
+    /// One look through the source.
+    package var walk: Double { Double(paths) * rates.walkPath }
+
+    package var backup: Double {
+        Double(work.bytes) / rates.backup + files * rates.backupFile + walk
+    }
+
+    /// Bytes, files, and the walk that finds nothing more to do.
+    package func execute(_ strategy: CopyStrategy) -> Double {
+        let (copied, each) = (bytes - Double(work.rowBytes), files)
+        var seconds: Double
+        switch strategy {
+        case .sequential:
+            seconds = copied / rates.copySequential + each * rates.fileSequential
+        case .parallel:
+            // The largest file is no faster than one thread.
+            seconds =
+                max(copied / rates.copyParallel, Double(work.largest) / rates.copySequential)
+                + each * rates.fileParallel
+        case .chunked:
+            let parts = copied / Double(CopyStrategy.partSize)
+            seconds =
+                copied / rates.copyParallel + each * rates.fileParallel + parts * rates.walkPath
+        }
+        if let bytesPerSecond { seconds = max(seconds, copied / Double(bytesPerSecond)) }
+        return seconds + Double(work.rowBytes) / rates.importing + walk
+    }
+
+    /// Both sides of all bytes, rows of both sides, and the walk that finds nothing changed.
+    package var verify: Double {
+        Double(work.bytes) / rates.compare + files * rates.compareFile
+            + Double(tableBytes + work.rowBytes) / rates.rows + walk
+    }
+
+    package var cleanUp: Double { Double(paths) * rates.removePath }
+
+    /// The fastest strategy; of those that differ by less than a twentieth, the simpler one.
+    package var best: CopyStrategy {
+        let fastest = CopyStrategy.allCases.map(execute).min() ?? 0
+        return CopyStrategy.allCases.first { execute($0) <= fastest * 1.05 } ?? .parallel
+    }
+}
+
+/// A step of a migration with what it was expected to take, and what it took.
+package struct StepTime: Equatable, Sendable {
+    package enum Step: String, Sendable {
+        case plan, backup, execute, verify
+        case cleanUp = "clean up"
+    }
+
+    package var step: Step
+    package var estimate: Double
+    /// Nil until it is over.
+    package var actual: Double?
+}

@@ -1,0 +1,77 @@
+internal import Bytes
+internal import Hashing
+internal import Platform
+internal import SystemPackage
+
+/// What cleaning the source came to.
+package struct CleanUpReport: Sendable {
+    package var removed: UInt64 = 0
+    package var bytes: UInt64 = 0
+    /// What stayed, and why: it is new in the source, or could not be removed.
+    package var left: [CleanUpObstacle] = []
+}
+
+extension MigrationRun {
+    /// Removes from the source what the receipt proves to be in the target, and nothing else.
+    ///
+    /// Before the first path goes, all of them are looked at, on both sides; each is looked at once
+    /// more when its turn comes. Directories go when they are empty; the source itself stays.
+    package func cleanUp() throws(MigrationError) -> CleanUpReport {
+        try timed(.cleanUp) { () throws(MigrationError) in
+            let journal = try provenJournal()
+            let receipt = try readReceipt(journal)
+            let isMarked = try journal.hasCleaningMark()
+            let hasBegun = journal.state.isCleaning || isMarked
+            let clean = SourceCleaning(
+                source, targetPath, receipt, hasBegun: hasBegun, progress.current)
+            let obstacles = try clean.obstacles()
+            guard obstacles.isEmpty else { throw .notProven(obstacles) }
+            if let digest = journal.state.receipt, !journal.state.isCleaning {
+                try journal.setCleaningMark()
+                try journal.append(.cleaning(receipt: digest))
+            }
+            let found = try walk()
+            let report = try clean.run(newPaths: newPaths(found, receipt))
+            if report.left.isEmpty { try journal.append(.cleaned) }
+            return report
+        }
+    }
+
+    /// What the source has and the receipt does not: it stays.
+    private func newPaths(_ found: Inventory, _ receipt: Receipt) -> [[UInt8]] {
+        let known = Set(receipt.paths.map(\.path))
+        let present = found.items.map(\.path) + found.rowDirectories.flatMap(\.files).map(\.path)
+        return present.filter { !known.contains($0) }
+    }
+
+    private func provenJournal() throws(MigrationError) -> MigrationJournal {
+        guard let journal, journal.state.receipt != nil else {
+            throw .refused(
+                "there is no receipt that proves the target",
+                advice: "Run the migration without --clean-source first: it copies and verifies.")
+        }
+        guard !journal.state.isCleaned else {
+            throw .refused("the source was cleaned already", advice: "Nothing is left to do.")
+        }
+        return journal
+    }
+
+    /// The receipt that the journal names, by its digest.
+    private func readReceipt(_ journal: MigrationJournal) throws(MigrationError) -> Receipt {
+        let bytes = try journal.readReceipt()
+        let file = journal.receiptPath
+        guard SHA256Digest(of: bytes.span) == journal.state.receipt else {
+            throw .damaged(file: file, detail: "it is not the receipt that the journal names")
+        }
+        let receipt: Receipt
+        do throws(JournalDamage) {
+            receipt = try Receipt(parsing: bytes)
+        } catch {
+            throw .damaged(file: file, detail: error.detail)
+        }
+        guard receipt.migration == journal.state.identity?.id, receipt.source == sourcePath,
+            receipt.target == targetPath
+        else { throw .damaged(file: file, detail: "it is of another migration") }
+        return receipt
+    }
+}

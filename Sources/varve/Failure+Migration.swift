@@ -1,0 +1,83 @@
+internal import Bytes
+internal import Migration
+internal import Platform
+internal import SystemPackage
+
+extension Failure {
+    private static let goesOn =
+        "The source is untouched; what was copied stays, and the same command goes on from there."
+
+    init(_ error: MigrationError) {
+        switch error {
+        case .refused(let message, let advice):
+            self.init(message: message, meaning: "Nothing was changed.", advice: advice)
+        case .held(let journal):
+            self.init(
+                message: "another process is at this migration (\(PathBytes.printable(journal)))",
+                meaning: "Nothing was changed.",
+                advice: "Wait until it is done.",
+                status: .held)
+        case .damaged(let file, let detail):
+            self.init(
+                message: "\(PathBytes.printable(file)) is damaged: \(detail)",
+                meaning: "Nothing was changed; source and target are as they were.",
+                advice: "To begin anew, remove the directory of the journal and empty the target.")
+        case .source(let error):
+            self.init(
+                message: "\(error)", meaning: Self.goesOn,
+                advice: "Make sure that the source exists and may be read, then run it again.")
+        case .target(let error): self.init(target: error)
+        case .journal(let error):
+            self.init(
+                message: "\(error)", meaning: Self.goesOn,
+                advice: "Make sure that the journal can be written, or name another place for it "
+                    + "with --journal when the migration begins.")
+        case .table(let path, let error):
+            self.init(error)
+            message = "table \(path.isEmpty ? "." : PathBytes.printable(path)): \(error)"
+            meaning = Self.goesOn
+        case .backup(let error):
+            self.init(error)
+            meaning = "The source is not backed up, and nothing was copied."
+        case .unsettled(let passes, let paths): self.init(passes, unsettled: paths)
+        case .notProven(let obstacles): self.init(obstacles)
+        case .interrupted(let error):
+            self.init(
+                message: "interrupted", meaning: Self.goesOn, advice: "",
+                status: .interrupted(error.signal))
+        }
+    }
+
+    private init(target error: PlatformError) {
+        let advice =
+            switch error.errno {
+            case .noSpace, .diskQuotaExceeded: "Make room on the target, then run it again."
+            case .tooManySymbolicLinkLevels:
+                "A directory of the target was replaced by a symlink: put that right first."
+            default: "Make sure that the target can be written, then run it again."
+            }
+        self.init(message: "\(error)", meaning: Self.goesOn, advice: advice)
+    }
+
+    private init(_ passes: Int, unsettled paths: [[UInt8]]) {
+        let list = paths.prefix(20).map { "    " + PathBytes.printable($0) }
+        self.init(
+            message: "after \(passes) passes the source still changes, \(paths.count) paths in the "
+                + "last:\n" + list.joined(separator: "\n"),
+            meaning: Self.goesOn,
+            advice: "Stop the writers, then run it again; --passes allows more passes, --pause "
+                + "longer waits between them.")
+    }
+
+    private init(_ obstacles: [CleanUpObstacle]) {
+        let list = obstacles.prefix(20).map {
+            "    \(PathBytes.printable($0.path)): \($0.reason)"
+        }
+        self.init(
+            message: "the receipt no longer proves \(obstacles.count) paths:\n"
+                + list.joined(separator: "\n"),
+            meaning: "Nothing was removed.",
+            advice: "Run the migration without --clean-source: it copies what changed and "
+                + "verifies again.")
+    }
+}

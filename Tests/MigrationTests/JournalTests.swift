@@ -1,0 +1,170 @@
+import Bytes
+import Hashing
+import Platform
+import TestSupport
+import Testing
+
+@testable import Migration
+
+/// What is read of a journal when its bytes are not those that were written.
+struct JournalTests {
+    private static let stamp = FileStamp(
+        size: 12, mtime: Timestamp(seconds: 1_700_000_000, nanoseconds: 5),
+        ctime: Timestamp(seconds: 1_700_000_001, nanoseconds: 999_999_999), inode: 42)
+
+    private static let identity = MigrationIdentity(
+        id: String(repeating: "0f", count: 16), source: Array("/from".utf8), target: [0x2f, 0xff],
+        sourceDevice: 1, sourceInode: 2, targetDevice: 3, targetInode: .max, scope: ["--exclude=a"],
+        makesTables: true, begun: Timestamp(seconds: -1, nanoseconds: 1))
+
+    private static func path(_ text: String) -> CopiedPath {
+        CopiedPath(path: Array(text.utf8), stamp: stamp)
+    }
+
+    private static let digest = SHA256Digest(of: [1].span)
+
+    private static let records: [JournalRecord] = [
+        .begin(identity), .backup(snapshot: "abc"), .strategy(.chunked),
+        .copied([path("a"), CopiedPath(path: [0xff, 0x0a], stamp: stamp), path("dir/b")]),
+        .made(MadeTable(path: Array("rows".utf8), format: .csv, files: [path("rows/1.csv")])),
+        .gone([Array("a".utf8)]), .copied([]), .verified(receipt: digest),
+        .cleaning(receipt: digest), .cleaned,
+    ]
+
+    private static func bytes(_ records: [JournalRecord]) -> [UInt8] {
+        var bytes = JournalFormat.header + [JournalFormat.newline]
+        var checksum = JournalFormat.header
+        for record in records {
+            let line = JournalFormat.line(record, after: checksum)
+            bytes += line.bytes
+            checksum = line.checksum
+        }
+        return bytes
+    }
+
+    @Test func `What was written is read`() throws {
+        let contents = try JournalReader.read(Self.bytes(Self.records))
+        #expect(contents.records == Self.records)
+        #expect(!contents.hasLostTail)
+        let state = try JournalState(contents.records)
+        #expect(state.identity == Self.identity)
+        #expect(state.isCleaned)
+        #expect(state.copied.count == 2)
+    }
+
+    @Test func `A journal cut at any length is that of an earlier moment`() throws {
+        let bytes = Self.bytes(Self.records)
+        for count in 0..<bytes.count {
+            let contents = try JournalReader.read(Array(bytes.prefix(count)))
+            #expect(contents.records == Array(Self.records.prefix(contents.records.count)))
+            #expect(contents.wholeSize <= count)
+            #expect(contents.hasLostTail == (contents.wholeSize != count || count == 0))
+            _ = try JournalState(contents.records)
+        }
+    }
+
+    @Test func `A journal with any byte changed is refused, or loses its end`() throws {
+        let bytes = Self.bytes(Self.records)
+        let lastLine = bytes.dropLast().lastIndex(of: JournalFormat.newline) ?? 0
+        for index in bytes.indices {
+            for mask: UInt8 in [1, 0x20, 0x80, 0xff] {
+                var damaged = bytes
+                damaged[index] ^= mask
+                do throws(JournalDamage) {
+                    let contents = try JournalReader.read(damaged)
+                    #expect(index > lastLine, "byte \(index)")
+                    #expect(contents.records == Array(Self.records.dropLast()), "byte \(index)")
+                    #expect(contents.hasLostTail)
+                } catch {
+                    #expect(!error.detail.isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test func `Lines left out, put in, repeated or exchanged are damage`() throws {
+        let bytes = Self.bytes(Self.records)
+        let lines = bytes.split(separator: JournalFormat.newline).map { Array($0) }
+        func joined(_ lines: [[UInt8]]) -> [UInt8] {
+            lines.flatMap { $0 + [JournalFormat.newline] }
+        }
+        for index in 1..<(lines.count - 1) {
+            var missing = lines
+            missing.remove(at: index)
+            var repeated = lines
+            repeated.insert(lines[index], at: index)
+            var exchanged = lines
+            exchanged.swapAt(index, index + 1)
+            for damaged in [missing, repeated] {
+                #expect(throws: JournalDamage.self) { try JournalReader.read(joined(damaged)) }
+            }
+            if index + 2 < lines.count {
+                #expect(throws: JournalDamage.self) { try JournalReader.read(joined(exchanged)) }
+            }
+        }
+    }
+
+    @Test func `Random bytes are damage, and never a trap`() {
+        var random = SplitMix64(seed: 3)
+        for _ in 0..<2_000 {
+            var bytes = random.bytes(random.below(300))
+            if random.below(2) == 0 { bytes = JournalFormat.header + [0x0a] + bytes }
+            do throws(JournalDamage) {
+                let contents = try JournalReader.read(bytes)
+                #expect(contents.records.isEmpty)
+            } catch {
+                #expect(!error.detail.isEmpty)
+            }
+        }
+    }
+
+    @Test func `Another version is named and refused`() {
+        let newer = Array("VARVE-MIGRATION 2\n".utf8)
+        do throws(JournalDamage) {
+            _ = try JournalReader.read(newer)
+            Issue.record("it was read")
+        } catch {
+            #expect(error.detail == "it has version 2, not 1")
+        }
+    }
+
+    @Test(arguments: ["..", "a/../b", "/a", "a//b", "a/", ".", "a/.", "a\0b"])
+    func `A path that leads elsewhere is no record, whatever its checksum`(text: String) throws {
+        let record = JournalRecord.copied([Self.path(text)])
+        #expect(JournalRecord(record.json) == nil)
+        #expect(JournalRecord(JournalRecord.gone([Array(text.utf8)]).json) == nil)
+    }
+
+    @Test func `Records in an order that cannot be are damage`() {
+        let impossible: [[JournalRecord]] = [
+            [.strategy(.parallel)], [.begin(Self.identity), .begin(Self.identity)],
+            [.begin(Self.identity), .cleaning(receipt: Self.digest)],
+            [.begin(Self.identity), .cleaned],
+            [
+                .begin(Self.identity), .verified(receipt: Self.digest), .copied([]),
+                .cleaning(receipt: Self.digest),
+            ],
+            [
+                .begin(Self.identity), .verified(receipt: Self.digest),
+                .cleaning(receipt: Self.digest), .copied([]),
+            ],
+            Self.records + [.copied([])],
+        ]
+        for records in impossible {
+            #expect(throws: JournalDamage.self) { try JournalState(records) }
+        }
+    }
+}
+
+extension FileStamp {
+    init(size: UInt64, mtime: Timestamp, ctime: Timestamp, inode: UInt64) {
+        var status = try? FileStatus.of([0x2e])
+        status?.type = .regular
+        status?.size = size
+        status?.mtime = mtime
+        status?.ctime = ctime
+        status?.inode = inode
+        guard let status else { preconditionFailure("no working directory") }
+        self.init(status)
+    }
+}
