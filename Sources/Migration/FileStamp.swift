@@ -41,7 +41,7 @@ package struct FileStamp: Hashable, Sendable {
 
 // MARK: - JSON
 extension FileStamp {
-    /// [size, mtime s, mtime ns, ctime s, ctime ns, inode]
+    /// An array of size, mtime in s and ns, ctime in s and ns, inode.
     var json: JSONValue {
         .array([
             .number(size), .number(mtime.seconds), .number(mtime.nanoseconds),
@@ -69,7 +69,7 @@ extension Timestamp {
         self.init(seconds: seconds, nanoseconds: UInt32(nanoseconds))
     }
 
-    /// [seconds, nanoseconds]
+    /// An array of seconds and nanoseconds.
     var json: JSONValue { .array([.number(seconds), .number(nanoseconds)]) }
 
     init?(_ json: JSONValue?) {

@@ -6,10 +6,13 @@ internal import Platform
 internal import SystemPackage
 
 extension MigrationRun {
-    /// Walks the source, reads the logs of its tables, measures both sides, and puts together what
-    /// is to be done. Writes nothing but a probe, which it removes.
+    /// Walks the source, measures both sides, and puts together what is to be done.
+    ///
+    /// Reads the logs of tables and none of their data; writes nothing but a probe, which it
+    /// removes.
     package func plan(backsUp: Bool, cleans: Bool) throws(MigrationError) -> MigrationPlan {
         let start = ContinuousClock.now
+        try checkUncleaned()
         let inventory = try walk()
         try checkNames(inventory)
         let changes = ChangeSet(inventory, journal?.state ?? JournalState())
@@ -40,6 +43,23 @@ extension MigrationRun {
             estimates: times, space: space, pauseSeconds: whole.walk, took: took)
     }
 
+    /// Once the source was cleaned, or that began, copying would take what was removed for lost.
+    private func checkUncleaned() throws(MigrationError) {
+        guard let journal else { return }
+        guard !isCleaned else {
+            throw .refused(
+                "this migration is finished, and its source was cleaned",
+                advice: "To migrate what is in the source now, name another target, or remove "
+                    + "\(PathBytes.printable(journalPath)) and empty the target.")
+        }
+        guard try !journal.hasCleaningMark() else {
+            throw .refused(
+                "the clean-up of the source began; copying now would take what was removed for "
+                    + "lost",
+                advice: "Finish it with --clean-source.")
+        }
+    }
+
     /// The name of the staging directory must be free.
     private func checkNames(_ inventory: Inventory) throws(MigrationError) {
         let name = MigrationTarget.stagingName
@@ -50,12 +70,20 @@ extension MigrationRun {
                 + "with --exclude.")
     }
 
-    /// Where nothing can be written beside the target there is nothing to measure.
     private func measure(_ inventory: Inventory) throws(MigrationError) -> DeviceRates {
-        let isThere = (try? FileStatus.following(targetPath)) != nil
         let parent = PathBytes.parent(targetPath)
-        let above = isThere ? targetPath : parent.isEmpty ? [PathBytes.separator] : parent
-        return try DeviceProbe.measure(source, inventory, above: above)
+        let above = parent.isEmpty ? [PathBytes.separator] : parent
+        // Beside the target, unless a file system begins with it.
+        let isMount = try writing { () throws(PlatformError) -> Bool in
+            let device = try FileStatus.following(above).device
+            do throws(PlatformError) {
+                return try FileStatus.following(targetPath).device != device
+            } catch {
+                guard error.isNotFound else { throw error }
+                return false
+            }
+        }
+        return try DeviceProbe.measure(source, inventory, above: isMount ? targetPath : above)
     }
 
     private func space(_ changes: ChangeSet) throws(MigrationError) -> SpaceNeed {
@@ -89,20 +117,8 @@ extension MigrationRun {
             throw .refused(
                 shortage, advice: "Make room, or name a target on a larger file system.")
         }
-        guard !isCleaned else {
-            throw .refused(
-                "this migration is finished, and its source was cleaned",
-                advice: "To migrate what is in the source now, name another target, or remove "
-                    + "\(PathBytes.printable(journalPath)) and empty the target.")
-        }
         if journal == nil { journal = try MigrationJournal(journalPath) }
         let journal = try requireJournal()
-        guard try !journal.hasCleaningMark() else {
-            throw .refused(
-                "the clean-up of the source began; copying now would take what was removed for "
-                    + "lost",
-                advice: "Finish it with --clean-source.")
-        }
         if journal.state.identity == nil { try begin(journal) }
         _ = try requireTarget()
         if isResumed { try Reconciliation(source, requireTarget(), journal, plan.inventory).run() }

@@ -1,6 +1,7 @@
 import Bytes
 import Hashing
 import Platform
+import TableStore
 import TestSupport
 import Testing
 
@@ -72,8 +73,10 @@ struct JournalTests {
                 damaged[index] ^= mask
                 do throws(JournalDamage) {
                     let contents = try JournalReader.read(damaged)
-                    #expect(index > lastLine, "byte \(index)")
-                    #expect(contents.records == Array(Self.records.dropLast()), "byte \(index)")
+                    // Without the newline before it, the last line takes one more with it.
+                    #expect(index >= lastLine, "byte \(index)")
+                    let lost = index == lastLine ? 2 : 1
+                    #expect(contents.records == Self.records.dropLast(lost), "byte \(index)")
                     #expect(contents.hasLostTail)
                 } catch {
                     #expect(!error.detail.isEmpty)
@@ -95,11 +98,11 @@ struct JournalTests {
             repeated.insert(lines[index], at: index)
             var exchanged = lines
             exchanged.swapAt(index, index + 1)
-            for damaged in [missing, repeated] {
+            #expect(throws: JournalDamage.self) { try JournalReader.read(joined(repeated)) }
+            // At the end it is as if the last lines had not been written.
+            guard index + 2 < lines.count else { continue }
+            for damaged in [missing, exchanged] {
                 #expect(throws: JournalDamage.self) { try JournalReader.read(joined(damaged)) }
-            }
-            if index + 2 < lines.count {
-                #expect(throws: JournalDamage.self) { try JournalReader.read(joined(exchanged)) }
             }
         }
     }

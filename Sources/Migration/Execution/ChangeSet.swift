@@ -28,9 +28,7 @@ struct ChangeSet {
             guard state.copied[item.path] != item.stamp else { continue }
             add(item, linked)
         }
-        for directory in inventory.rowDirectories where !Self.isMade(directory, state) {
-            rowDirectories.append(directory)
-        }
+        rowDirectories = inventory.rowDirectories.filter { !Self.isMade($0, state) }
         gone = state.copied.keys.filter { !present.contains($0) }.sorted(by: PathBytes.isBefore)
         let tables = Set(inventory.rowDirectories.map(\.path))
         unmade = state.made.keys.filter { !tables.contains($0) }.sorted(by: PathBytes.isBefore)

@@ -24,8 +24,6 @@ final class FileCopy: Sendable {
         var failure: CopyFailure?
     }
 
-    /// One call of the kernel copies so much, so that progress, rate and signals are looked at.
-    private static let step = 8 << 20
     /// Bytes that are read and written where the kernel cannot copy.
     private static let blockSize = 1 << 20
 
@@ -126,10 +124,10 @@ final class FileCopy: Sendable {
         var offset = part.offset
         let end = part.offset + part.count
         while offset < end {
+            let wanted = Int(min(UInt64(settings.step), end - offset))
+            settings.rateLimit?.wait(for: wanted)
             Pause.wait()
             guard !Interruption.isRequested else { throw .stopped }
-            let wanted = Int(min(UInt64(Self.step), end - offset))
-            settings.rateLimit?.wait(for: wanted)
             let got = try copyStep(at: offset, wanted)
             // The file became shorter; the next pass sees that it changed.
             guard got > 0 else { return }
@@ -192,6 +190,8 @@ enum CopyFailure: Error {
 final class CopySettings: Sendable {
     let rateLimit: RateLimit?
     let copiesInKernel: Bool
+    /// One call of the kernel copies so much, so that progress, rate and signals are looked at.
+    let step: Int
     private let progress: WorkProgress
     private let canClone = Monitor(true)
 
@@ -201,6 +201,9 @@ final class CopySettings: Sendable {
     init(bytesPerSecond: UInt64?, copiesInKernel: Bool = true, _ progress: WorkProgress) {
         rateLimit = bytesPerSecond.map { RateLimit(bytesPerSecond: $0) }
         self.copiesInKernel = copiesInKernel
+        // At a limited rate several steps a second, so that it is even.
+        let most: UInt64 = 8 << 20
+        step = Int(min(most, max(64 << 10, (bytesPerSecond ?? most * 8) / 8)))
         self.progress = progress
     }
 

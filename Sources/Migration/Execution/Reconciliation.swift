@@ -72,7 +72,7 @@ struct Reconciliation {
         if PathBytes.name(parent).elementsEqual(Inventory.logName) {
             return tables.contains(PathBytes.parent(parent))
         }
-        return tables.contains(parent) && PathBytes.name(path).starts(with: "part-".utf8)
+        return tables.contains(parent) && path.suffix(8).elementsEqual(".parquet".utf8)
     }
 
     private func refuse(_ paths: [[UInt8]]) throws(MigrationError) {

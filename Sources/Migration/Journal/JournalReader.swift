@@ -13,7 +13,7 @@ struct JournalContents: Equatable, Sendable {
     var hasLostTail = false
 }
 
-/// Reads a journal. Whatever the bytes are, it ends in records or in an error, never in a trap.
+/// Reads a journal; whatever the bytes are, it ends in records or in an error, never in a trap.
 enum JournalReader {
     /// Throws the reason, as words, when the bytes are damaged.
     static func read(_ bytes: [UInt8]) throws(JournalDamage) -> JournalContents {

@@ -97,8 +97,9 @@ extension Verification {
         do throws(PlatformError) {
             other = try target.tree.root.open(item.path, [.readOnly, .nonBlocking])
         } catch {
-            guard error.isNotFound else { throw error }
-            return .different("it is missing in the target")
+            if error.isNotFound { return .different("it is missing in the target") }
+            guard error.errno == .tooManySymbolicLinkLevels else { throw error }
+            return .different("a symlink is in its place")
         }
         let there = try other.status(item.path)
         if let reason = Self.difference(before, there) { return .different(reason) }
