@@ -16,7 +16,7 @@ SCRIPTS = .ci/run $(wildcard Scripts/*.sh Benchmarks/*.sh)
 SWIFT_CODE = Package.swift Sources Tests $(wildcard Benchmarks/*Benchmark)
 
 .DEFAULT_GOAL = build
-.PHONY: build test soak man demo bench install uninstall lint format static clean help
+.PHONY: build test soak man demo bench install uninstall lint format static clean help test-spark
 
 build: need-build ## Build the release binary, .build/release/varve
 	$(RELEASE) --product varve
@@ -26,6 +26,11 @@ test: need-test ## Install what the tests need and run them all
 
 soak: need-test ## Run the tests that kill and interrupt in their long form
 	VARVE_REQUIRE_TOOLS=1 VARVE_SOAK_ROUNDS=100 $(SWIFT) test --disable-xctest --filter 'Killed'
+
+test-spark: need-spark ## Let Spark read tables of ours as Parquet; large, so not in test
+	$(SWIFT) build --product varve
+	varve="$$($(SWIFT) build --show-bin-path)/varve" \
+		.build-python/bin/python3 Scripts/table_peers with_spark
 
 man: need-test ## Make the manual pages from the help text and man/parts
 	$(RELEASE) --product varve
@@ -81,7 +86,7 @@ clean: ## Remove everything built (benchmark data in Benchmarks/data stays)
 	rm -rf .build .build-python .build-static
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 need-%:
 	@Scripts/install-missing.sh $*

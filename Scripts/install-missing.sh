@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install-missing.sh build|test|demo|bench ...: installs with apt what those tasks need and what is
-# not there yet, through sudo when not root, and for the tests Python packages with pip into
+# install-missing.sh build|test|demo|bench|spark ...: installs with apt what those tasks need and
+# what is not there yet, through sudo when not root, and for the tests Python packages with pip into
 # .build-python. Says nothing and touches nothing when all is there.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
@@ -20,6 +20,8 @@ python=$(dirname "$0")/../.build-python
 python_packages=(pyarrow duckdb polars deltalake)
 # The newest DuckDB for which PyPI has the extension that reads Delta tables.
 delta_packages=(duckdb==1.4.4 duckdb-ext-delta==1.4.4.20260205)
+# The last line of Spark for which Java 17 is the newest.
+spark_packages=(pyspark==3.5.8)
 
 for_build() {
     need git command_exists git # SwiftPM fetches packages with it
@@ -65,12 +67,17 @@ for_bench() {
     need zstd command_exists zstd
 }
 
+for_spark() {
+    for_test
+    need openjdk-17-jre-headless command_exists java
+}
+
 tasks=$*
 for task in "$@"; do
     case $task in
-    build | demo | test | bench) "for_$task" ;;
+    build | demo | test | bench | spark) "for_$task" ;;
     *)
-        echo "usage: install-missing.sh build|demo|test|bench ..." >&2
+        echo "usage: install-missing.sh build|demo|test|bench|spark ..." >&2
         exit 2
         ;;
     esac
@@ -80,10 +87,21 @@ done
 pip_install() {
     "$python/bin/pip" install --quiet --disable-pip-version-check "$@"
 }
+# install_beside NAME PACKAGE...: packages that must not mix with the others, in a directory of their
+# own.
+install_beside() {
+    local place=$python/$1
+    shift
+    [[ ! -d $place ]] || return 0
+    echo "Installing $* into ${place##*/../}" >&2
+    rm -rf "$place.new"
+    pip_install --target "$place.new" "$@"
+    mv "$place.new" "$place"
+}
 # install_python_packages: where the tests need them, once.
 install_python_packages() {
     local package
-    [[ " $tasks " == *" test "* ]] || return 0
+    [[ " $tasks " == *" test "* || " $tasks " == *" spark "* ]] || return 0
     for package in "${python_packages[@]}"; do
         "$python/bin/python3" -c "import $package" >/dev/null 2>&1 && continue
         echo "Installing ${python_packages[*]} into .build-python" >&2
@@ -91,12 +109,8 @@ install_python_packages() {
         pip_install "${python_packages[@]}"
         break
     done
-    if [[ ! -d $python/duckdb-delta ]]; then
-        echo "Installing ${delta_packages[*]} into .build-python/duckdb-delta" >&2
-        rm -rf "$python/duckdb-delta.new"
-        pip_install --target "$python/duckdb-delta.new" "${delta_packages[@]}"
-        mv "$python/duckdb-delta.new" "$python/duckdb-delta"
-    fi
+    install_beside duckdb-delta "${delta_packages[@]}"
+    [[ " $tasks " != *" spark "* ]] || install_beside spark "${spark_packages[@]}"
 }
 if [[ ${#missing[@]} -eq 0 ]]; then
     install_python_packages

@@ -38,6 +38,11 @@ struct ValueTests {
         }
     }
 
+    @Test(arguments: [Int64(Int32.min), -400_000_000, 365_000_000, Int64(Int32.max)])
+    func `Days of years with seven digits come back`(days: Int64) {
+        #expect(Self.parse(Self.text(.integer(days), .date), .date) == .integer(days))
+    }
+
     @Test(
         arguments: [
             ("1970-01-01T00:00:00Z", 0), ("1969-12-31T23:59:59.999999Z", -1),

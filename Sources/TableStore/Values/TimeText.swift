@@ -42,7 +42,7 @@ enum TimeText {
         } else {
             // Years beyond four digits have a sign (ISO 8601, expanded representation).
             bytes.append(UInt8(ascii: year < 0 ? "-" : "+"))
-            append(abs(year), digits: 6, to: &bytes)
+            append(abs(year), digits: abs(year) > 999_999 ? 7 : 6, to: &bytes)
         }
         bytes.append(UInt8(ascii: "-"))
         append(month, digits: 2, to: &bytes)
@@ -84,7 +84,7 @@ enum TimeText {
 
     // MARK: Reading
 
-    /// Understands `2026-11-20`, and years with a sign and up to six digits.
+    /// Understands `2026-11-20`, and years with a sign and up to seven digits.
     static func parseDate(_ text: ArraySlice<UInt8>) -> Int32? {
         var scanner = TimeScanner(rest: text)
         guard let days = scanner.date(), scanner.rest.isEmpty else { return nil }
@@ -142,7 +142,7 @@ private struct TimeScanner {
         let isNegative = skip("-")
         guard isNegative || skip("+") else { return number(4) }
         let digits = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }.count
-        guard (4...6).contains(digits), let year = number(digits) else { return nil }
+        guard (4...7).contains(digits), let year = number(digits) else { return nil }
         return isNegative ? -year : year
     }
 
