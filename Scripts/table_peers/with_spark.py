@@ -3,7 +3,7 @@ import os
 import sys
 
 from engines import BUILD, Different, compare, run
-from model import NAN, arrow_type, bits, decimal_parts, edge_rows
+from model import EXACT, NAN, bits, decimal_parts, edge_rows
 from written_by_us import ALL_KINDS, ALL_TYPES, fits, imported, place, with_ids, write_rows
 
 sys.path.insert(0, os.path.join(BUILD, "spark"))
@@ -28,6 +28,7 @@ def session():
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
     settings = {
+        "spark.ui.showConsoleProgress": "false",
         "spark.driver.memory": "1g", "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "1", "spark.log.level": "ERROR",
         "spark.driver.bindAddress": "127.0.0.1",
@@ -60,7 +61,7 @@ def plain(kind, value):
         return None
     parts = decimal_parts(kind)
     if parts:
-        return int(value.scaleb(parts[1]))
+        return int(value.scaleb(parts[1], EXACT))
     if kind in NAN:
         return bits(kind, value)
     return bytes(value) if kind == "binary" else value

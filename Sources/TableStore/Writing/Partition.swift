@@ -45,7 +45,7 @@ struct Partition: Hashable, Sendable {
     private static func escape(_ text: String) -> String {
         encode(text) { byte in
             byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a || byte >= 0x80
-                || byte >= 0x30 && byte <= 0x39 || "_-.".utf8.contains(byte)
+                || byte >= 0x30 && byte <= 0x39 || "_-.+".utf8.contains(byte)
         }
     }
 
