@@ -14,7 +14,6 @@ import Testing
             for ((i = $1; i < $1 + $2; i++)); do echo "$i,2026-01-0$((i % 4 + 1)),row $i"; done
         }
         ids() { "$varve" table scan "$1" --columns id --format csv | tail -n +2 | sort -n; }
-        files() { find "$1" -name '*.parquet' | wc -l; }
         create() {
             "$varve" table create -q "$1" --schema 'id long, day date, text string' \\
                 --partition-by day
@@ -123,9 +122,6 @@ import Testing
                     cmp -s now before || cmp -s now after || exit 97
                 fi
                 [[ -z $(find table/_delta_log -name '*.tmp') ]] || exit 98
-                # What cannot be written leaves nothing behind.
-                [[ \(call) != pwrite64 || $status == 0 ]] || cmp -s now after ||
-                    [[ $(files table) -le $(files origin) ]] || exit 85
                 "$varve" table append -q table more.csv || exit 89
                 "$varve" table verify -q table || exit 87
             done

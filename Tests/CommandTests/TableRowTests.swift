@@ -78,7 +78,7 @@ struct TableRowTests {
         #expect(finished.status == 0, "\(finished.errorText)")
         #expect(finished.text == "4\n4\n0\n1\n")
         for (flags, words) in [
-            (["--at-version", "9"], "version 9 of 2"),
+            (["--at-version", "9"], "there is no version 9; the newest is 2"),
             (["--at-time", "2000-01-01"], "no version is as old"),
         ] {
             let missing = try workshop.start(
