@@ -17,7 +17,8 @@ extension MigrationRun {
         try checkNames(inventory)
         let changes = ChangeSet(inventory, journal?.state ?? JournalState())
         let tables = inventory.tables.map { PlannedTable($0, in: sourcePath) }
-        let rates = try measure(inventory)
+        var rates = try measure(inventory)
+        RowProbe(sourcePath, inventory, tables).measure(&rates)
         var work = Inventory(root: inventory.root)
         work.items = changes.data + changes.logs + changes.directories + changes.others
         work.rowDirectories = changes.rowDirectories
@@ -26,7 +27,7 @@ extension MigrationRun {
         strategy = request.strategy ?? model.best
         let space = try space(changes)
         var whole = CostModel(rates, inventory.totals, paths: UInt64(inventory.items.count))
-        whole.tableBytes = tables.reduce(0) { $0 &+ UInt64(clamping: $1.bytes) }
+        whole.rows = tables.reduce(0) { $0 &+ UInt64(clamping: $1.rows ?? 0) }
         self.model = whole
         times = []
         if backsUp, backupID == nil {

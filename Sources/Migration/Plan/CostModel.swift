@@ -16,10 +16,10 @@ package struct DeviceRates: Equatable, Sendable {
     package var backupFile = 20e-6
     /// Seconds that a path costs in a walk.
     package var walkPath = 5e-6
-    /// Bytes of data files a second whose rows are read and hashed, by one thread.
-    package var rows = 100e6
-    /// Bytes of row files a second that become a table.
-    package var importing = 50e6
+    /// Seconds that a row of a table costs to be read and hashed, by one thread.
+    package var row = 1e-6
+    /// Bytes a second of row files that are read and hashed as rows.
+    package var rowFiles = 30e6
     /// Seconds that a path costs to be checked and removed.
     package var removePath = 20e-6
 
@@ -31,8 +31,8 @@ package struct CostModel: Sendable {
     package var rates: DeviceRates
     package var work: Inventory.Totals
     package var paths: UInt64
-    /// Bytes of data files of tables, and of row files that become tables.
-    package var tableBytes: UInt64 = 0
+    /// Rows of tables, as far as their logs tell.
+    package var rows: UInt64 = 0
     package var bytesPerSecond: UInt64?
 
     package init(_ rates: DeviceRates, _ work: Inventory.Totals, paths: UInt64) {
@@ -69,13 +69,14 @@ package struct CostModel: Sendable {
                 copied / rates.copyParallel + each * rates.fileParallel + parts * rates.walkPath
         }
         if let bytesPerSecond { seconds = max(seconds, copied / Double(bytesPerSecond)) }
-        return seconds + Double(work.rowBytes) / rates.importing + walk
+        // Row files are read for their schema, then for their rows, which are written.
+        return seconds + 2 * Double(work.rowBytes) / rates.rowFiles + walk
     }
 
     /// Both sides of all bytes, rows of both sides, and the walk that finds nothing changed.
     package var verify: Double {
         Double(work.bytes) / rates.compare + files * rates.compareFile
-            + Double(tableBytes + work.rowBytes) / rates.rows + walk
+            + Double(rows) * rates.row + Double(work.rowBytes) / rates.rowFiles + walk
     }
 
     package var cleanUp: Double { Double(paths) * rates.removePath }

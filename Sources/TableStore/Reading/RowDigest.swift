@@ -60,9 +60,11 @@ package struct RowDigest: Equatable, Sendable {
 }
 
 extension StoredTable {
-    /// Reads all rows of the table at this version.
-    package func rowDigest() throws(TableStoreError) -> RowDigest {
-        var scan = try TableScan(self)
+    /// Reads the rows of the table at this version, `limit` of them at most.
+    package func rowDigest(limit: Int64? = nil) throws(TableStoreError) -> RowDigest {
+        var request = ScanRequest()
+        request.limit = limit
+        var scan = try TableScan(self, request)
         var digest = RowDigest()
         while let batch = try scan.next() { digest.add(batch) }
         return digest

@@ -174,7 +174,8 @@ extension MigrationText {
         }
         try lines([
             "execute: \(Wording.count(report.files, "file")), \(Wording.bytes(report.bytes)) in "
-                + "\(report.passes) pass\(report.passes == 1 ? "" : "es"); a walk found nothing more"
+                + "\(report.passes) pass\(report.passes == 1 ? "" : "es"); "
+                + "a walk found nothing more"
         ])
     }
 
@@ -182,8 +183,8 @@ extension MigrationText {
         try problems(report.problems)
         if console.isJSON { return try console.print(json(report, command)) }
         var text = [
-            "verify: \(Wording.count(report.files, "file")), \(Wording.bytes(report.bytes)) equal by "
-                + "XXH3-128 and SHA-256"
+            "verify: \(Wording.count(report.files, "file")), \(Wording.bytes(report.bytes)) "
+                + "equal by XXH3-128 and SHA-256"
         ]
         text += report.tables.map { "  table     " + Self.describe($0) }
         if report.repaired > 0 {
