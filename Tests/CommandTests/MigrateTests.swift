@@ -38,7 +38,10 @@ import Testing
         let same = try workshop.shell("diff -r --no-dereference store new && diff -r store new")
         #expect(same.text.isEmpty || same.text.contains("nowhere"), "\(same.text)")
         let saved = try workshop.shell(
-            "$varve restore -q latest -r repo --target saved && diff -r --no-dereference store saved"
+            """
+            $varve restore -q latest -r repo --target saved &&
+                diff -r --no-dereference store saved
+            """
         )
         #expect(saved.status == 0)
 
