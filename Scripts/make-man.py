@@ -5,8 +5,8 @@
 
 Names, options and descriptions come from the definitions that `varve --help` is printed from (VARVE
 is the binary to ask, .build/release/varve otherwise); what help has no room for comes from
-man/parts/COMMAND.mdoc (GROUP-COMMAND.mdoc). With --check nothing is written, and pages that are not what they would be
-made to are named: exit status 1.
+man/parts/COMMAND.mdoc (GROUP-COMMAND.mdoc). With --check nothing is written, and pages that are not
+what they would be made to are named: exit status 1.
 
 A part is mdoc(7). What stands before its first .Sh goes to the end of DESCRIPTION; the sections
 follow in the order that is usual in manuals. EXIT STATUS and EXAMPLES must be there.

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Platform
 
 /// A command of varve: parses, calls one function, prints.
 protocol VarveCommand: ParsableCommand {
@@ -15,6 +16,7 @@ enum Invocation {
         let texts = arguments.map(LosslessText.encode)
         let console = Console(isJSON: texts.contains("--json"))
         do {
+            if texts.isEmpty { try checkProcesses() }
             try CommandHint.check(texts)
             var command = try Varve.parseAsRoot(texts)
             if let command = command as? any VarveCommand {
@@ -28,6 +30,16 @@ enum Invocation {
         } catch {
             return finish(error, console)
         }
+    }
+
+    /// Swift takes the arguments from /proc: without it every command line looks empty.
+    ///
+    /// The help that an empty one gets would be an exit status of 0 for work that was not done.
+    private static func checkProcesses() throws(UsageError) {
+        guard (try? FileStatus.of(Array("/proc/self/cmdline".utf8))) == nil else { return }
+        throw UsageError(
+            "the command line cannot be read, because /proc is not mounted; nothing was done",
+            "Mount it: mount -t proc proc /proc")
     }
 
     private static func finish(_ error: any Error, _ console: Console) -> ExitStatus {

@@ -1,3 +1,4 @@
+import Platform
 import Testing
 
 @Suite struct UsageTests {
@@ -94,6 +95,15 @@ import Testing
         #expect(text.hasPrefix("varve "))
         #expect(try workshop.varve("version").text == text)
         #expect(try workshop.varve("version", "--json").text.hasPrefix(#"{"version":""#))
+    }
+
+    /// Without /proc a program cannot see its arguments; it printed help and exited with 0 before.
+    @Test(.enabled(if: HostSystem.isRoot))
+    func `A command line that cannot be read is an error`() throws {
+        let result = try Workshop().shell(
+            "unshare -m bash -c 'mount -t tmpfs none /proc && exec $varve list --repo repo'")
+        #expect(result.status == 2 && result.output == [])
+        #expect(result.errorText.contains("/proc is not mounted; nothing was done"))
     }
 
     @Test func `A standard output that fails is an error`() throws {
