@@ -151,6 +151,18 @@ class Argument:
         return f".It {head}\n{text}"
 
 
+def joined(arguments):
+    """The arguments, a flag and its opposite as one: help describes both in the same words."""
+    result = []
+    for each in arguments:
+        last = result[-1] if result else None
+        if last and last.kind == each.kind == "flag" and last.abstract == each.abstract:
+            last.names += each.names
+        else:
+            result.append(each)
+    return result
+
+
 def options(arguments):
     """The list of operands and options; those of a titled group in a subsection of their own."""
     lines = []
@@ -199,7 +211,7 @@ def named(path):
 def command_page(path, command, varve, version):
     help_text = ask(varve, *path, "--help")
     arguments = [Argument(each, help_text) for each in command["arguments"]]
-    arguments = [each for each in arguments if each.is_shown]
+    arguments = joined([each for each in arguments if each.is_shown])
     operands = [each for each in arguments if each.kind == "positional"]
     flags = [each for each in arguments if each.kind != "positional"]
     intro, sections = read_part(MAN / "parts" / f"{'-'.join(path)}.mdoc")
