@@ -24,8 +24,14 @@ build: need-build ## Build the release binary, .build/release/varve
 test: need-test ## Install what the tests need and run them all
 	VARVE_REQUIRE_TOOLS=1 $(SWIFT) test --disable-xctest
 
-soak: need-test ## Run the tests that kill and interrupt in their long form
+# VARVE_SOAK_ROUNDS is how often tests kill what they test.
+soak: need-test ## Kill everything 100 times, and snapshot among writers for five minutes
 	VARVE_REQUIRE_TOOLS=1 VARVE_SOAK_ROUNDS=100 $(SWIFT) test --disable-xctest --filter 'Killed'
+	$(RELEASE) --product varve
+	.build-python/bin/python3 Scripts/table-soak.py soak \
+		"$$($(RELEASE) --show-bin-path)/varve" 300
+	.build-python/bin/python3 Scripts/table-soak.py kill \
+		"$$($(RELEASE) --show-bin-path)/varve" 100
 
 test-spark: need-spark ## Let Spark read tables of ours as Parquet; large, so not in test
 	$(SWIFT) build --product varve
