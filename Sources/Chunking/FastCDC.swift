@@ -66,6 +66,20 @@ package struct FastCDC: Sendable {
         }
     }
 
+    /// Whether a chunk of exactly these bytes, and no end of data, can come from `cut`, given that
+    /// it has no earlier cut in it: looks at the last bytes only.
+    func isCut(behind chunk: Span<UInt8>) -> Bool {
+        let count = chunk.count
+        guard count > parameters.minimum, count < parameters.maximum else {
+            return count == parameters.maximum
+        }
+        var hash: UInt64 = 0
+        for offset in count - Self.highestMaskBit - 1..<count {
+            hash = (hash << 1) &+ UInt64(gear[Int(chunk[offset])])
+        }
+        return hash & (count <= middle ? strictMask : looseMask) == 0
+    }
+
     /// What both have in common.
     ///
     /// `scan` hashes on over a range and returns the offset behind the first byte at which the mask

@@ -42,16 +42,4 @@ struct ChunkingParametersTests {
             try ChunkingParameters(minimum: sizes[0], average: sizes[1], maximum: sizes[2])
         }
     }
-
-    @Test func `A file gets FastCDC from the first byte beyond the maximum on`() {
-        let none: [UInt8] = []
-        for (size, expected) in [
-            (0, FileChunker.single), (1, .single), (4_194_304, .single), (4_194_305, .fastCDC),
-            (Int.max, .fastCDC),
-        ] {
-            let chosen = FileChunker.choose(
-                size: size, head: none.span, tail: none.span, parameters: .standard)
-            #expect(chosen == expected, "\(size) bytes")
-        }
-    }
 }
