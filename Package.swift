@@ -112,7 +112,8 @@ let package = Package(
         tests(
             "Snapshots",
             [
-                "Bytes", "Platform", "Hashing", "Chunking", "Parquet", "TableLog", "Repository",
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Parquet", "TableLog",
+                "Repository",
                 "Snapshots",
             ]),
         tests(

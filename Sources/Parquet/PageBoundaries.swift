@@ -15,6 +15,9 @@ package struct PageBoundary: Equatable, Sendable {
 
     package var offset: Int64
     package var kind: Kind
+    /// The pages of the column that begins here were compressed by more than looking for repeats,
+    /// and hardly shrink any more.
+    package var isDense = false
 }
 
 extension ParquetFile {
@@ -32,6 +35,7 @@ extension ParquetFile {
     }
 
     private func boundaries(atMost limit: Int) throws(ParquetError) -> [PageBoundary] {
+        try checkIndexSizes()
         var boundaries: [PageBoundary] = []
         var end: Int64 = 4
         for (number, group) in footer.rowGroups.enumerated() {
@@ -43,7 +47,9 @@ extension ParquetFile {
                 let walk = try pages(
                     rowGroup: number, leaf: leaf, limit: max(0, limit - boundaries.count))
                 boundaries.append(
-                    PageBoundary(offset: chunk.start, kind: leaf == 0 ? .rowGroup : .column))
+                    PageBoundary(
+                        offset: chunk.start, kind: leaf == 0 ? .rowGroup : .column,
+                        isDense: [.zstd, .gzip, .brotli].contains(chunk.codec)))
                 for page in walk.pages where page > chunk.start {
                     boundaries.append(PageBoundary(offset: page, kind: .page))
                 }
@@ -56,6 +62,18 @@ extension ParquetFile {
         }
         boundaries.append(PageBoundary(offset: footerStart, kind: .footer))
         return boundaries
+    }
+
+    /// Checks that all offset indexes together are no larger than a footer may be: any number of
+    /// columns may claim the same bytes.
+    private func checkIndexSizes() throws(ParquetError) {
+        var size = 0
+        for group in footer.rowGroups {
+            for chunk in group.columns { size &+= Int(chunk.offsetIndex?.size ?? 0) }
+        }
+        guard size <= limits.footerBytes else {
+            throw ParquetError(.tooLarge, at: footerStart, "offset indexes of \(size) bytes")
+        }
     }
 
     /// Where the indexes of the row groups begin behind all pages: their bounds, which are the same

@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Chunking
 internal import Deltas
 internal import Hashing
 
@@ -74,16 +75,20 @@ struct BaseContent {
     /// Whether the chunk that should come next is at the start of `bytes`, which lie at `position`
     /// of the file.
     ///
-    /// `isEnd`: the data ends where `bytes` does.
-    mutating func match(_ bytes: Span<UInt8>, at position: UInt64, isEnd: Bool) -> Match {
+    /// `isEnd`: the data ends where `bytes` does. `chunker` has the last word.
+    mutating func match(
+        _ bytes: Span<UInt8>, at position: UInt64, isEnd: Bool, _ chunker: FileChunker
+    ) -> Match {
         guard next < pieces.count, case .chunk(let id, let size) = pieces[next],
             let size = Int(exactly: size), size <= limit
         else { return .none }
         guard size <= bytes.count else { return isEnd ? .none : .needs(size) }
-        if endsData(next), !(isEnd && size == bytes.count) { return .none }
-        guard XXH3Digest(of: bytes.extracting(0..<size)) == id.fingerprint.xxh3 else {
-            return .none
-        }
+        let isLast = isEnd && size == bytes.count
+        if endsData(next), !isLast { return .none }
+        let chunk = bytes.extracting(0..<size)
+        guard XXH3Digest(of: chunk) == id.fingerprint.xxh3,
+            chunker.accepts(chunk, at: position, isEnd: isLast)
+        else { return .none }
         drift = Int64(clamping: offsets[next]) - Int64(clamping: position)
         next += 1
         return .chunk(id, size: size)

@@ -184,6 +184,9 @@ final class ContentPipeline: Sendable {
         return .stored(file)
     }
 
+    /// Whether the repository has a chunk, as far as can be told.
+    func isStored(_ id: ChunkID) -> Bool { (try? writer.isMissing(.chunk(id))) == false }
+
     func checkFailure() throws(RepositoryError) {
         if let failure = state.read({ $0.failure }) { throw failure }
     }

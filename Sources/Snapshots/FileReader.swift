@@ -10,7 +10,10 @@ internal import SystemPackage
 /// One per thread.
 struct FileReader {
     private let pipeline: ContentPipeline
-    private let chunker: FastCDC
+    /// How files are cut of which nothing else is known.
+    private let contentChunker: FileChunker
+    /// How the current file is cut.
+    private var chunker: FileChunker
     private let nodes: NodeSource
     private var buffer: ReadBuffer?
     private var chunks: [CutChunk] = []
@@ -23,7 +26,8 @@ struct FileReader {
 
     init(_ pipeline: ContentPipeline) {
         self.pipeline = pipeline
-        chunker = FastCDC(pipeline.chunking)
+        contentChunker = .content(FastCDC(pipeline.chunking))
+        chunker = contentChunker
         nodes = NodeSource(pipeline.repository)
     }
 
@@ -84,6 +88,7 @@ struct FileReader {
         _ file: borrowing Descriptor, _ status: FileStatus, _ job: FileJob
     ) throws(PlatformError) -> Bool {
         let size = status.size
+        chunker = makeChunker(file, status, job)
         var base = baseContent(file, job)
         var ordinal = 0
         var position: UInt64 = 0
@@ -99,6 +104,16 @@ struct FileReader {
         }
         if position < size { report.pieces.append((job.number, .hole(size: size - position))) }
         return true
+    }
+
+    /// The file may change before it is read: parts are hints.
+    private func makeChunker(
+        _ file: borrowing Descriptor, _ status: FileStatus, _ job: FileJob
+    ) -> FileChunker {
+        guard let parts = ParquetParts.find(file, size: status.size, job.path) else {
+            return contentChunker
+        }
+        return .parts(PartCutter(parts, pipeline.chunking))
     }
 
     /// Holes are looked for only in files that take less space than they are long.
@@ -123,9 +138,30 @@ struct FileReader {
     /// What a file that the parent does not have may have come from.
     private func kinContent(_ file: borrowing Descriptor, _ job: FileJob) -> Content? {
         guard job.size >= KinFiles.leastSize else { return nil }
+        if case .parts(let cutter) = chunker {
+            let known = knownChunks(file, cutter, job)
+            return try? pipeline.kin.content(
+                for: job.path, inode: job.inode, nodes, sharing: known)
+        }
         return try? pipeline.kin.content(for: job.path, inode: job.inode, nodes) {
             try file.read(KinFiles.sampleSize, at: 0, job.path)
         }
+    }
+
+    /// Chunks at the beginning of some runs of the file that the repository has.
+    private func knownChunks(
+        _ file: borrowing Descriptor, _ cutter: PartCutter, _ job: FileJob
+    ) -> [ChunkID] {
+        var known: [ChunkID] = []
+        for start in cutter.runStarts(atMost: KinFiles.sampledRuns) {
+            guard let bytes = try? file.read(KinFiles.runSampleSize, at: start, job.path),
+                let size = cutter.cut(bytes.span, at: start, isEnd: false),
+                size >= PatchBases.leastSize
+            else { continue }
+            let id = ChunkID(of: bytes.span.extracting(0..<size))
+            if pipeline.isStored(id) { known.append(id) }
+        }
+        return known
     }
 
     private mutating func readExtent(
@@ -180,13 +216,13 @@ extension FileReader {
     ) -> Cut? {
         guard start < buffer.count else { return nil }
         return buffer.withBytes(start..<buffer.count) { bytes in
-            switch base?.match(bytes, at: place, isEnd: isEnd) ?? .none {
+            switch base?.match(bytes, at: place, isEnd: isEnd, chunker) ?? .none {
             case .chunk(let id, let size):
                 return Cut(size: size, digest: id.fingerprint.xxh3, known: id)
             case .needs: return nil
             case .none: break
             }
-            guard let size = chunker.cut(bytes, isEnd: isEnd) else { return nil }
+            guard let size = chunker.cut(bytes, at: place, isEnd: isEnd) else { return nil }
             let digest = base == nil ? nil : XXH3Digest(of: bytes.extracting(0..<size))
             let bases =
                 size < PatchBases.leastSize

@@ -28,6 +28,9 @@ final class KinFiles: Sendable {
     static let leastSize: UInt64 = 64 << 10
     /// Bytes at the beginning of a file by which its kin is chosen.
     static let sampleSize = 256 << 10
+    /// Runs of a file with parts whose first chunk is looked for, and the bytes of such a chunk.
+    static let sampledRuns = 8
+    static let runSampleSize = 64 << 10
     /// Candidates of a like name whose content is looked at, the newest first.
     private static let candidateLimit = 4
     /// So many large files are remembered of the parent.
@@ -47,11 +50,7 @@ final class KinFiles: Sendable {
         for path: [UInt8], inode: UInt64, _ nodes: NodeSource, sample: () throws -> [UInt8]
     ) throws -> Content? {
         guard parent != nil else { return nil }
-        let (renamed, likely) = table.read { table in
-            let known = table ?? makeTable()
-            table = known
-            return (known.byInode[inode], known.byStem[Self.stem(path)] ?? [])
-        }
+        let (renamed, likely) = candidates(path, inode)
         if let renamed { return renamed.content }
         guard !likely.isEmpty else { return nil }
         let bytes = try sample()
@@ -61,6 +60,38 @@ final class KinFiles: Sendable {
 
     /// Its pages are compressed: like content does not look alike.
     private static func isParquet(_ bytes: [UInt8]) -> Bool { bytes.starts(with: "PAR1".utf8) }
+
+    /// The same for a file with parts, some of whose chunks are known: the content that has most of
+    /// them.
+    func content(
+        for path: [UInt8], inode: UInt64, _ nodes: NodeSource, sharing known: [ChunkID]
+    ) throws -> Content? {
+        guard parent != nil, !known.isEmpty else { return nil }
+        let (renamed, likely) = candidates(path, inode)
+        var best: (shared: Int, content: Content)?
+        for candidate in [renamed].compactMap({ $0 }) + likely {
+            let shared = Self.count(known, in: try nodes.pieces(candidate.content))
+            if shared > best?.shared ?? 0 { best = (shared, candidate.content) }
+        }
+        return best?.content
+    }
+
+    private static func count(_ known: [ChunkID], in pieces: [ContentPiece]) -> Int {
+        let wanted = Set(known.map(\.fingerprint.xxh3))
+        var found: Set<XXH3Digest> = []
+        for case .chunk(let id, _) in pieces where wanted.contains(id.fingerprint.xxh3) {
+            found.insert(id.fingerprint.xxh3)
+        }
+        return found.count
+    }
+
+    private func candidates(_ path: [UInt8], _ inode: UInt64) -> (Candidate?, [Candidate]) {
+        table.read { table in
+            let known = table ?? makeTable()
+            table = known
+            return (known.byInode[inode], known.byStem[Self.stem(path)] ?? [])
+        }
+    }
 
     private func best(
         among candidates: [Candidate], _ sketch: Sketch, _ nodes: NodeSource

@@ -185,7 +185,7 @@ package struct Footer: Equatable, Sendable {
         return isTypeOrder
     }
 
-    func encoded() -> [UInt8] {
+    package func encoded() -> [UInt8] {
         var writer = CompactWriter()
         writer.field(1, version)
         writer.list(2, of: .structure, count: schema.count)
