@@ -6,12 +6,14 @@
 #   edits   100 MB of text, before and after 10,000 scattered edits of 20 bytes
 #   night   a Delta table of 60 small segments, and the same compacted into one
 #   row     760 MB of text, before and after one row was inserted at the front
+#   orders  TPC-H orders (scale 2) as Parquet: all rows, and all but 1 % of them
+#   column  the same by pyarrow, DuckDB and delta-rs, before and after one column was updated
 # The generators come from PyPI into a virtual environment in DIR.
 set -euo pipefail
 dir=${1:?usage: data.sh DIR [SET...]}
 shift
 sets=("$@")
-if [[ ${#sets[@]} -eq 0 ]]; then sets=(mixed many edits night row); fi
+if [[ ${#sets[@]} -eq 0 ]]; then sets=(mixed many edits night row orders column); fi
 mkdir -p "$dir"
 cd "$dir"
 
@@ -91,6 +93,70 @@ make_row() {
     } >row.part/after
 }
 
+# What run.sh makes tables of: where rows are missing in the middle, they are inserted when all come.
+make_orders() {
+    make_set mixed
+    install pyarrow==26.0.1
+    mkdir orders.part
+    venv/bin/python - <<'P'
+import pyarrow
+import pyarrow.parquet as parquet
+
+orders = parquet.read_table("mixed/parquet/orders.parquet")
+count = orders.num_rows
+share = count // 100
+
+
+def write(name, first, second):
+    rows = pyarrow.concat_tables([orders.slice(0, first), orders.slice(second)])
+    parquet.write_table(rows, f"orders.part/{name}.parquet", compression="zstd")
+
+
+write("all", count, count)
+write("no-middle", count // 2, count // 2 + share)
+write("no-third", count // 3, count // 3 + share)
+write("no-end", count - share, count)
+P
+}
+
+make_column() {
+    make_set mixed
+    install pyarrow==26.0.1 duckdb==2.0.1 deltalake==1.6.6
+    mkdir column.part
+    venv/bin/python - <<'P'
+import os
+
+import duckdb
+import pyarrow
+import pyarrow.compute as compute
+import pyarrow.parquet as parquet
+from deltalake import write_deltalake
+
+orders = parquet.read_table("mixed/parquet/orders.parquet")
+# delta-rs takes strings, and no views of them.
+columns = [
+    column.cast(pyarrow.string()) if pyarrow.types.is_string_view(column.type) else column
+    for column in orders.columns
+]
+orders = pyarrow.table(dict(zip(orders.column_names, columns)))
+price = orders.column_names.index("o_totalprice")
+money = pyarrow.decimal128(15, 2)
+one = pyarrow.scalar(1.0).cast(pyarrow.decimal128(3, 2))
+dearer = compute.add(orders.column(price), one).cast(money)
+updated = orders.set_column(price, "o_totalprice", dearer)
+for state, rows in (("before", orders), ("after", updated)):
+    for engine in ("pyarrow", "duckdb", "deltalake"):
+        os.makedirs(f"column.part/{engine}/{state}")
+    parquet.write_table(rows, f"column.part/pyarrow/{state}/orders.parquet")
+    duckdb.sql(f"COPY rows TO 'column.part/duckdb/{state}/orders.parquet' (FORMAT parquet)")
+    # One file and one array for each, or its pages differ from run to run.
+    share = rows.num_rows // 8
+    for number in range(8):
+        part = rows.slice(number * share, share).combine_chunks()
+        write_deltalake(f"column.part/deltalake/{state}", part, mode="append")
+P
+}
+
 # make_set SET: makes it under another name first, so that half a set is never taken for one.
 make_set() {
     if [[ -d $1 ]]; then return; fi
@@ -102,9 +168,9 @@ make_set() {
 
 for set in "${sets[@]}"; do
     case $set in
-    mixed | many | edits | night | row) make_set "$set" ;;
+    mixed | many | edits | night | row | orders | column) make_set "$set" ;;
     *)
-        echo "data.sh: there is no set '$set': mixed, many, edits, night or row" >&2
+        echo "data.sh: there is no set '$set'; see the head of this script" >&2
         exit 2
         ;;
     esac

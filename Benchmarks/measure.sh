@@ -75,16 +75,26 @@ prove_same() {
 declare -A earlier=([edits]=before [night]=small [row]=before) \
     later=([edits]=after [night]=compacted [row]=after)
 
+# state_of SET STATE: where that state of the set lies. Some are made by varve, see growth.sh.
+state_of() {
+    if [[ -d $scratch/tables/$1 ]]; then
+        echo "$scratch/tables/$1/$2"
+    elif [[ -d $data/column/$1 ]]; then
+        echo "$data/column/$1/$2"
+    else
+        echo "$data/$1/$2"
+    fi
+}
 # put SET STATE: makes $scratch/work/store that state of the set.
 put() {
     rm -rf "$scratch/work"
     mkdir "$scratch/work"
-    cp -r "$data/$1/$2" "$scratch/work/store"
+    cp -r "$(state_of "$1" "$2")" "$scratch/work/store"
 }
 # put_later SET: what a change within the second of the first snapshot could hide, does not happen.
 put_later() {
     sleep 1.1
-    put "$1" "${later[$1]}"
+    put "$1" "${later[$1]:-after}"
 }
 
 # scatter DIRECTORY: overwrites about 1 % of the bytes of every file, in runs of up to 64 KiB at

@@ -55,7 +55,7 @@ restic_check() {
 restic_growth() {
     rm -rf "$scratch/restic-growth"
     measure - restic - restic -q -r "$scratch/restic-growth" init
-    put "$2" "${earlier[$2]}"
+    put "$2" "${earlier[$2]:-before}"
     restic_snapshot - growth "$scratch/work"
     put_later "$2"
     restic_snapshot "$1" growth "$scratch/work"
@@ -102,7 +102,7 @@ borg_growth() {
     rm -rf "$scratch/borg-growth"
     archives[growth]=0
     measure - borg - borg init -e none "$scratch/borg-growth"
-    put "$2" "${earlier[$2]}"
+    put "$2" "${earlier[$2]:-before}"
     borg_snapshot - growth "$scratch/work"
     put_later "$2"
     borg_snapshot "$1" growth "$scratch/work"

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 PEAK_LIMIT_MB = 200
 FLOORS = ["cat", "tar | zstd -1", "find -newer", "cp -a", "cp -a, sync", "ssh true", "cat, sync"]
+# Sizes that a growth is measured by; no tools.
+REFERENCES = ["written anew", "the column"]
 # In these, the bytes beside the seconds are of interest: stored by the tool, or sent.
 SIZED = ("first-", "growth-", "delta-", "push-", "import-", "compact-")
 # The cases of the Table Store, which have a limit of their own for memory.
@@ -100,6 +102,26 @@ class Figures:
             return Goal(text, "–", None)
         ratio = f", {own.stored / other.stored:.3g} × {peer}" if other and other.stored else ""
         return Goal(text, megabytes(own.stored) + ratio, own.stored <= limit_mb * 1e6)
+
+    def share_at_most(self, case: str, share: float, reference: str) -> Goal:
+        """Returns the goal that varve writes no more than a share of a reference."""
+        own, whole = self.of.get((case, "varve")), self.of.get((case, reference))
+        percent = f"{100 * share:g} %"
+        text = f"≤ {percent} of what was {reference}" if share < 1 else f"≤ {percent} of {reference}"
+        if own is None or whole is None:
+            return Goal(text, "–", None)
+        found = own.stored / whole.stored
+        measured = f"{100 * found:.3g} % of {megabytes(whole.stored)}"
+        return Goal(text, measured, found <= share)
+
+    def no_more_than(self, case: str, other: str) -> Goal:
+        """Returns the goal that varve writes no more than another way of doing it."""
+        own, peer = self.of.get((case, "varve")), self.of.get((case, other))
+        text = f"≤ {other}"
+        if own is None or peer is None:
+            return Goal(text, "–", None)
+        ratio = f"{own.stored / peer.stored:.3g} × {other}"
+        return Goal(text, ratio, own.stored <= peer.stored)
 
     def stored_no_more(self, case: str, peers: list[str]) -> Goal:
         """Returns the goal that varve stores no more than the most frugal of the peers."""
@@ -265,7 +287,7 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 def case_row(figures: Figures, case: str, work: str, goals: list[Goal]) -> list[str]:
     own = figures.seconds(case)
-    others = [tool for tool in figures.tools(case) if tool != "varve" and tool not in FLOORS]
+    others = [tool for tool in figures.tools(case) if tool not in ["varve", *FLOORS, *REFERENCES]]
     # The other side of a push has its memory in the second table, and no time of its own.
     peers = [tool for tool in others if not tool.endswith(", there")]
     floors = [tool for tool in figures.tools(case) if tool in FLOORS]
@@ -282,6 +304,42 @@ def case_row(figures: Figures, case: str, work: str, goals: list[Goal]) -> list[
             if (floor := figures.seconds(case, tool))
         ),
     ]
+
+
+def table_growth(figures: Figures) -> dict[str, tuple[str, list[Goal]]]:
+    """Returns the cases of tables that were changed between two snapshots."""
+
+    def anew(work: str, share: float) -> list[Goal]:
+        case = f"growth-{work}"
+        return [
+            figures.share_at_most(case, share, "written anew"),
+            figures.no_more_than(case, "varve, as bytes"),
+        ]
+
+    def column(engine: str, name: str) -> tuple[str, list[Goal]]:
+        case = f"growth-{engine}"
+        goals = [
+            figures.share_at_most(case, 1.2, "the column"),
+            figures.no_more_than(case, "varve, as bytes"),
+        ]
+        return f"one column updated, Parquet of {name}: growth", goals
+
+    return {
+        "growth-compact": (
+            "60 segments compacted into one: growth",
+            [figures.bytes_at_most("growth-compact", 1, "restic")],
+        ),
+        "growth-insert": ("1 % of rows inserted in the middle: growth", anew("insert", 0.015)),
+        "growth-delete": ("1 % of rows deleted in one piece: growth", anew("delete", 0.006)),
+        "growth-append": ("1 % of rows appended, written anew: growth", anew("append", 0.012)),
+        "growth-pyarrow": column("pyarrow", "pyarrow"),
+        "growth-duckdb": column("duckdb", "DuckDB"),
+        "growth-deltalake": column("deltalake", "delta-rs"),
+        "growth-night": (
+            "60 segments compacted by delta-rs: growth",
+            [figures.no_more_than("growth-night", "varve, as bytes")],
+        ),
+    }
 
 
 def goal_table(figures: Figures, mixed_bytes: int, chunker: str) -> str:
@@ -328,6 +386,7 @@ def goal_table(figures: Figures, mixed_bytes: int, chunker: str) -> str:
             "delta of `row`, one row more at the front: `send`",
             [figures.bytes_at_most("delta-row", 0.1, "rsync -z")],
         ),
+        **table_growth(figures),
         "push-mixed": (
             "push of `mixed` to an empty repository, loopback SSH",
             [
@@ -401,7 +460,8 @@ def main() -> None:
     print(f"- Data: `mixed`, TPC-H tables as Parquet and as text, {mixed_bytes / 1e9:.2f} GB in")
     print(f"  {mixed_count} files; `many`, {many_bytes / 1e6:.1f} MB in {many_count:,} files;")
     print("  `edits`, 100 MB of text, before and after 10,000 scattered edits of 20 bytes; `row`,")
-    print("  760 MB of text, before and after one row was inserted at the front.")
+    print("  760 MB of text, before and after one row was inserted at the front; tables and Parquet")
+    print("  files of the 3 M orders of `mixed` before and after a change.")
     print(f"- Seconds are {rounds}, the tools taking turns; the page cache is")
     print(f"  {cache}; what was left to write back is written before each")
     print("  measurement. Every restored tree was compared with the original. Peak memory is the")

@@ -12,7 +12,8 @@ here=$(realpath -- "$(dirname "$0")")
 cd "$here/.."
 
 all_cases=(first-mixed again-mixed restore-mixed inplace-mixed check-mixed first-many again-many
-    growth-edits delta-edits delta-row push-mixed idle-mixed chunker
+    growth-edits delta-edits delta-row growth-compact growth-insert growth-delete growth-append
+    growth-pyarrow growth-duckdb growth-deltalake growth-night push-mixed idle-mixed chunker
     import-lineitem scan-lineitem compact-lineitem delete-lineitem)
 cases=("$@")
 if [[ $# -eq 0 ]]; then cases=("${all_cases[@]}"); fi
@@ -26,7 +27,7 @@ done
 rounds=${VARVE_BENCH_ROUNDS:-3}
 results=$(realpath -m -- "${VARVE_BENCH_RESULTS:-$here/RESULTS.md}")
 data=${VARVE_BENCH_DIR:-$here/data}
-"$here/data.sh" "$data" mixed many edits row
+"$here/data.sh" "$data"
 data=$(realpath -- "$data")
 # product NAME: builds it and prints where it is.
 product() {
@@ -50,6 +51,8 @@ source "$here/sshd.sh"
 source "$here/peers.sh"
 # shellcheck source=Benchmarks/tables.sh
 source "$here/tables.sh"
+# shellcheck source=Benchmarks/growth.sh
+source "$here/growth.sh"
 
 varve_first() {
     local repository=$scratch/varve-$2
@@ -85,7 +88,7 @@ varve_growth() {
     local repository=$scratch/varve-growth
     rm -rf "$repository"
     measure - varve - "$varve" init --repo "$repository"
-    put "$2" "${earlier[$2]}"
+    put "$2" "${earlier[$2]:-before}"
     measure - varve - "$varve" snapshot "$scratch/work" --repo "$repository"
     put_later "$2"
     measure "$1" varve "$repository" "$varve" snapshot "$scratch/work" --repo "$repository"
@@ -163,7 +166,7 @@ varve_idle() {
 compare() {
     local case=$1 set=$2 round tool
     shift 2
-    cat_first - "$set" # the source is in the page cache for the first tool as for the last
+    if [[ -d $data/$set ]]; then cat_first - "$set"; fi # the source is in the page cache for the first tool as for the last
     for ((round = 1; round <= rounds; round++)); do
         for tool in "$@"; do "${tool}_${case%%-*}" "$case" "$set"; done
     done
@@ -179,6 +182,17 @@ run_case() {
     first-many) compare "$1" many varve restic borg rsync cat tar ;;
     again-many) compare "$1" many varve restic borg rsync find ;;
     growth-edits) compare "$1" edits varve restic borg ;;
+    growth-compact | growth-insert | growth-delete | growth-append)
+        "make_${1#*-}"
+        reference "$1" 'written anew' "$(bytes_new "${1#*-}")"
+        compare "$1" "${1#*-}" varve bytes restic borg
+        rm -rf "$scratch/tables"
+        ;;
+    growth-pyarrow | growth-duckdb | growth-deltalake)
+        reference "$1" 'the column' "$(bytes_of_column "${1#*-}")"
+        compare "$1" "${1#*-}" varve bytes restic borg
+        ;;
+    growth-night) compare "$1" night varve bytes restic borg ;;
     delta-edits) compare "$1" edits varve rsync xdelta3 zstd ;;
     delta-row) compare "$1" row varve rsync xdelta3 ;;
     push-mixed)
