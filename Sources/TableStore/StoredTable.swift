@@ -199,10 +199,7 @@ extension StoredTable {
         _ path: [UInt8], _ design: TableDesign
     ) throws(TableStoreError) -> StoredTable {
         let metadata = try design.metadata()
-        guard try !exists(path) else {
-            throw TableStoreError(
-                .alreadyExists, PathBytes.printable(path), "there is a table already")
-        }
+        try checkPlace(path)
         try makeDirectory(path)
         let log = CommitLog(try logged { () throws(TableLogError) in try TableDirectory(path) })
         try logged { () throws(TableLogError) in
@@ -211,12 +208,35 @@ extension StoredTable {
         return try StoredTable(path, log)
     }
 
+    /// Throws unless a table can be made in a directory.
+    ///
+    /// It may be missing, empty, or hold what an import left behind that was killed. What else may
+    /// lie there belongs to somebody, and the table's vacuum would take its Parquet files.
+    package static func checkPlace(_ path: [UInt8]) throws(TableStoreError) {
+        func taken(_ why: String) -> TableStoreError {
+            TableStoreError(.alreadyExists, PathBytes.printable(path), why)
+        }
+        guard try !exists(path) else { throw taken("there is a table already") }
+        let names: [[UInt8]]
+        do throws(PlatformError) {
+            names = try Descriptor.open(path, [.readOnly, .directory]).names(path)
+        } catch {
+            if error.errno == .notDirectory { throw taken("a file, and not a directory") }
+            guard error.isNotFound else { throw TableStoreError(error) }
+            return
+        }
+        let stranger = names.sorted { $0.lexicographicallyPrecedes($1) }.first { name in
+            let isHidden = name.first == UInt8(ascii: "_") || name.first == UInt8(ascii: ".")
+            let isSegment = name.starts(with: "seg-".utf8)
+            return !isHidden && !isSegment && !name.contains(UInt8(ascii: "="))
+        }
+        if let stranger {
+            throw taken("there is no table, but \(PathBytes.printable(stranger)) and perhaps more")
+        }
+    }
+
     /// Makes the directory of a table, not those above it; one that is there will do.
     static func makeDirectory(_ path: [UInt8]) throws(TableStoreError) {
-        if let there = try? FileStatus.following(path), there.type != .directory {
-            throw TableStoreError(
-                .alreadyExists, PathBytes.printable(path), "a file, and not a directory")
-        }
         do throws(PlatformError) {
             try FileOperations.makeDirectory(path)
             let parent = PathBytes.parent(path)

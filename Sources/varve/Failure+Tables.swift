@@ -37,7 +37,8 @@ extension Failure {
             advice = "Check the path, or make a table there with `varve table create`."
         case .alreadyExists:
             advice =
-                "Name another directory; `varve table append` adds rows to a table that is there."
+                "Name a directory that does not exist or is empty; `varve table append` adds rows "
+                + "to a table that is there."
         case .noSuchVersion:
             advice =
                 "`varve table history` lists the versions, `varve table verify --at-version` "

@@ -59,6 +59,48 @@ struct ImportTests {
         #expect(throws: TableStoreError.self) { try store.append("a,key\n4,/w==\n") }
     }
 
+    @Test func `A file is imported once when that is wanted, whatever its name`() throws {
+        let store = try TestStore()
+        try store.create("a long")
+        var options = ImportOptions()
+        options.once = true
+        try store.append("a\n1\n", as: "one.csv", options)
+        let again = try store.append("a\n1\n", as: "two.csv", options)
+        #expect(again.rows == 0 && again.commit == nil && again.passedFiles.count == 1)
+        let other = try store.append("a\n2\n", as: "one.csv", options)
+        #expect(other.rows == 1 && other.passedFiles == [])
+        // The same twice in one import, and a checkpoint in between.
+        for number in 0..<10 { try store.append("a\n\(number + 10)\n", as: "x.csv", options) }
+        let first = try store.temporary.write(Array("a\n1\n".utf8), "first.csv")
+        let new = try store.temporary.write(Array("a\n3\n".utf8), "new.csv")
+        let both = try TableImport.append([first, new, new], to: try store.table(), options)
+        #expect(both.rows == 1 && both.passedFiles == [first, new])
+        #expect(try store.lines().count == 13)
+        // Of a file that is rejected nothing is remembered.
+        options.onError = .rejectFile
+        let text = "a\nx\n"
+        #expect(try store.append(text, as: "bad.csv", options).rejectedFiles == 1)
+        #expect(try store.append(text, as: "bad.csv", options).rejectedFiles == 1)
+    }
+
+    @Test func `Of two imports of a file at the same time one fails`() throws {
+        let store = try TestStore()
+        try store.create("a long")
+        let table = try store.table()
+        let file = try store.temporary.write(Array("a\n1\n".utf8), "rows.csv")
+        var options = ImportOptions()
+        options.once = true
+        _ = try TableImport.append([file], to: table, options)
+        do {
+            _ = try TableImport.append([file], to: table, options)
+            Issue.record("it was imported twice")
+        } catch let error as TableStoreError {
+            #expect(error.kind == .conflict)
+        }
+        #expect(try TableImport.append([file], to: try store.table(), options).rows == 0)
+        #expect(try store.lines() == ["1"] && store.dataFiles().count == 1)
+    }
+
     @Test func `A file that is there is not replaced unasked`() throws {
         let store = try TestStore()
         try store.create("a long")

@@ -186,6 +186,37 @@ struct UpkeepTests {
         #expect(try Self.ids(store) == Array(0..<10))
     }
 
+    /// Whoever makes a table in a directory that holds others must not lose those.
+    @Test func `Vacuum leaves tables alone that lie in the table`() throws {
+        let store = try Self.store([0..<10])
+        try store.temporary.write([1], "table/inner/seg-theirs.parquet")
+        try store.temporary.write([1], "table/inner/_delta_log/00000000000000000000.json")
+        try store.temporary.write([1], "table/plain/seg-lost.parquet")
+        var options = VacuumOptions()
+        (options.retention, options.force) = (.seconds(0), true)
+        HostSystem.sleep(.milliseconds(20))
+        let report = try store.table().vacuum(options)
+        #expect(
+            report.files.map { String(decoding: $0, as: UTF8.self) } == ["plain/seg-lost.parquet"])
+    }
+
+    @Test func `No table is made among files of somebody else`() throws {
+        let store = try TestStore()
+        try store.temporary.write([1], "table/photo.jpg")
+        do {
+            try store.create("a long")
+            Issue.record("a table was made")
+        } catch let error as TableStoreError {
+            #expect(error.kind == .alreadyExists)
+            #expect(error.detail == "there is no table, but photo.jpg and perhaps more")
+        }
+        // What a killed import left is no reason to refuse.
+        let other = try TestStore()
+        try other.temporary.write([1], "table/seg-lost.parquet")
+        try other.temporary.write([1], "table/day=2026-11-20/seg-lost.parquet")
+        try other.create("a long")
+    }
+
     // MARK: Verifying
 
     @Test func `A flipped byte is found wherever it is`() throws {

@@ -42,6 +42,8 @@ package struct ImportOptions: Sendable {
     package var targetSize: Int64 = TableWriter.targetSize
     /// Whether a first line is refused that holds numbers where names of columns should stand.
     package var doubtsHeader = false
+    /// Whether files that were imported so before are passed over, known by their content.
+    package var once = false
     /// Told how much of the files has been read.
     package var progress: WorkProgress?
 

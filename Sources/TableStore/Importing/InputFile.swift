@@ -6,7 +6,7 @@ final class InputFile {
     let path: [UInt8]
     private let descriptor: Descriptor
     private var offset: UInt64 = 0
-    private let isSeekable: Bool
+    let isSeekable: Bool
     private let progress: WorkProgress?
 
     private static let blockSize = 1 << 20

@@ -11,6 +11,8 @@ package struct ImportReport: Equatable, Sendable {
     package var rejectedFiles = 0
     /// The first rows and files that were left out.
     package var rejections: [RejectedRow] = []
+    /// Files that were in the table already.
+    package var passedFiles: [[UInt8]] = []
     /// Whether the table was made.
     package var isCreated = false
     /// Nil when there was nothing to commit.
@@ -21,13 +23,25 @@ package struct ImportReport: Equatable, Sendable {
 
 /// Imports files of rows into a table, in one commit.
 package struct TableImport {
-    private let files: [[UInt8]]
+    private var files: [[UInt8]] = []
     private let options: ImportOptions
     private var report = ImportReport()
+    private var marks: ImportMarks
 
-    private init(_ files: [[UInt8]], _ options: ImportOptions) {
-        self.files = files
+    /// `table` is nil when it is to be made.
+    private init(
+        _ files: [[UInt8]], _ options: ImportOptions, _ table: StoredTable?
+    ) throws(TableStoreError) {
         self.options = options
+        marks = ImportMarks(table)
+        for file in files {
+            let isNew = options.once ? try marks.take(file) : true
+            if isNew {
+                self.files.append(file)
+            } else {
+                report.passedFiles.append(file)
+            }
+        }
     }
 
     /// Appends to a table that is there.
@@ -35,11 +49,12 @@ package struct TableImport {
         _ files: [[UInt8]], to table: StoredTable, _ options: ImportOptions = ImportOptions()
     ) throws(TableStoreError) -> ImportReport {
         try table.checkWritable()
-        var run = TableImport(files, options)
+        var run = try TableImport(files, options, table)
         let (added, directories) = try run.write(table.path, TableLayout(table))
         guard !added.isEmpty else { return run.report }
         do throws(TableStoreError) {
-            run.report.commit = try table.commit("WRITE", added: added, reads: .nothing)
+            run.report.commit = try table.commit(
+                "WRITE", added: added, other: run.marks.actions, reads: .nothing)
         } catch {
             for directory in directories { directory.abandon(after: error) }
             throw error
@@ -53,20 +68,18 @@ package struct TableImport {
         _ options: ImportOptions = ImportOptions()
     ) throws(TableStoreError) -> ImportReport {
         _ = try design.metadata()
-        guard try !StoredTable.exists(path) else {
-            throw TableStoreError(
-                .alreadyExists, PathBytes.printable(path), "there is a table already")
-        }
+        try StoredTable.checkPlace(path)
         let isThere = (try? FileStatus.following(path)) != nil
+        var run = try TableImport(files, options, nil)
         try StoredTable.makeDirectory(path)
-        var run = TableImport(files, options)
         do throws(TableStoreError) {
             let (added, directories) = try run.write(path, try TableLayout(design))
             do throws(TableStoreError) {
                 let table = try StoredTable.create(path, design)
                 run.report.isCreated = true
                 if !added.isEmpty {
-                    run.report.commit = try table.commit("WRITE", added: added, reads: .nothing)
+                    run.report.commit = try table.commit(
+                        "WRITE", added: added, other: run.marks.actions, reads: .nothing)
                 }
             } catch {
                 for directory in directories { directory.abandon(after: error) }
@@ -147,6 +160,7 @@ package struct TableImport {
                     throw error
                 }
                 report.rejectedFiles += 1
+                marks.drop(file)
                 report.rejections.append(RejectedRow(file: file, detail: error.detail))
             }
         }

@@ -142,7 +142,10 @@ private final class VacuumWalk {
         _ directory: [UInt8], depth: Int, _ found: inout [Found]
     ) throws(TableStoreError) {
         guard depth < Self.depthLimit else { return }
-        for entry in try entries(directory) {
+        let entries = try entries(directory)
+        // Another table lies here, and its files are its own.
+        if depth > 0, entries.contains(where: { $0.name == Array("_delta_log".utf8) }) { return }
+        for entry in entries {
             let isHidden = entry.name.first == 0x5f || entry.name.first == 0x2e
             // A partition column may begin with a low line.
             let isPartition = isPartitioned && entry.name.contains(UInt8(ascii: "="))

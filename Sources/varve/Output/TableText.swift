@@ -77,6 +77,9 @@ struct TableImportText {
     func print(_ console: Console) throws {
         if report.rejectedRows > 0 || report.rejectedFiles > 0 { console.status = .partial }
         if console.isJSON { return try console.print(json) }
+        for file in report.passedFiles {
+            console.warn("varve: passed over, imported before: \(PathBytes.printable(file))")
+        }
         for rejection in report.rejections { console.warn("varve: left out: \(rejection.text)") }
         let untold =
             report.rejectedRows + Int64(report.rejectedFiles)
@@ -106,6 +109,7 @@ struct TableImportText {
         object["version"] = report.commit.map { .integer($0.version) } ?? .null
         object["added_files"] = .integer(Int64(report.commit?.addedFiles ?? 0))
         object["added_bytes"] = .integer(report.commit?.addedBytes ?? 0)
+        object["passed_files"] = .array(report.passedFiles.map { .text($0) })
         object["rejections"] = .array(report.rejections.map { .string($0.text) })
         if let problem = report.commit?.upkeepProblem {
             object["upkeep_problem"] = .string(problem)

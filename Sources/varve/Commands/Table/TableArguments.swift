@@ -165,6 +165,14 @@ struct TableInputOptions: ParsableArguments {
     )
     var targetSize: SizeArgument?
 
+    @Flag(
+        help: """
+            Pass over files that were imported with --once before, whatever their names: they are \
+            known by their content.
+            """
+    )
+    var once = false
+
     @Argument(
         help: ArgumentHelp("Files of CSV, NDJSON or Parquet.", valueName: "file"),
         completion: .file()
@@ -174,6 +182,7 @@ struct TableInputOptions: ParsableArguments {
     var options: ImportOptions {
         var options = format.options
         options.onError = onError.policy
+        options.once = once
         if let targetSize { options.targetSize = Int64(clamping: targetSize.count.bytes) }
         return options
     }

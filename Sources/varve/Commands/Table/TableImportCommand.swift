@@ -15,12 +15,12 @@ struct TableImportCommand: VarveCommand {
 
             In CSV an empty field is null, and "" an empty text. Times without a zone are taken \
             for UTC. Binary values are Base64. Blanks and other signs that names of columns cannot \
-            have become low lines. A file that is imported twice is there twice; `varve table \
-            restore` takes the second time back.
+            have become low lines. A file that is imported twice is there twice, unless --once was \
+            given both times; `varve table restore` takes the second time back.
 
             Examples:
               varve table import orders orders.csv
-              varve table import orders 2026-*.ndjson --partition-by day --on-error=skip
+              varve table import orders 2026-*.ndjson --partition-by day --once
               varve table import lineitem lineitem.tbl --no-header --schema 'l_orderkey long, …'
             """
     )
@@ -42,6 +42,7 @@ struct TableImportCommand: VarveCommand {
         var options = input.options
         options.progress = progress
         guard try StoredTable.exists(directory.path) else {
+            try StoredTable.checkPlace(directory.path)
             let schema =
                 try design.givenSchema()
                 ?? SchemaInference.infer(files, options)
