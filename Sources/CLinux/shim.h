@@ -76,6 +76,26 @@ static inline int varve_renameat2(int source, const char *source_name, int targe
 
 static inline int varve_clone(int target, int source) { return ioctl(target, FICLONE, source); }
 
+// Copies between places that may differ; the offsets of the descriptors stay where they are.
+static inline long varve_copy_range(int source, int64_t from, int target, int64_t to,
+                                    unsigned long count) {
+    return syscall(SYS_copy_file_range, source, &from, target, &to, count, 0);
+}
+
+// SYNC_FILE_RANGE_WRITE: begins to write, and waits for nothing.
+static inline int varve_begin_writing(int descriptor, int64_t offset, int64_t count) {
+    return (int)syscall(SYS_sync_file_range, descriptor, offset, count, 2);
+}
+
+// Processors that this process may run on; -1 when the system does not tell.
+static inline int varve_processors(void) {
+    uint64_t allowed[128] = {0};
+    long size = syscall(SYS_sched_getaffinity, 0, sizeof allowed, allowed);
+    int count = 0;
+    for (long word = 0; word < size / 8; word++) count += __builtin_popcountll(allowed[word]);
+    return size > 0 ? count : -1;
+}
+
 static inline int varve_terminal_columns(int descriptor) {
     struct winsize size;
     return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;

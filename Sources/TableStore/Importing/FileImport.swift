@@ -16,6 +16,8 @@ struct FileImport {
     private(set) var rejected: [RejectedRow] = []
 
     static let listedRejections = 100
+    /// Blocks that are read and taken apart while a row group is encoded.
+    private static let waitingBlocks = 14
 
     init(
         _ path: [UInt8], _ options: ImportOptions, _ schema: TableSchema, _ writer: TableWriter
@@ -57,6 +59,23 @@ struct FileImport {
     }
 }
 
+/// The blocks of a file until one cannot be had.
+private struct BlockSource {
+    private var blocks: CSVBlocks?
+
+    init(_ blocks: CSVBlocks) { self.blocks = blocks }
+
+    mutating func next() -> Result<CSVBlock, TableStoreError>? {
+        do throws(TableStoreError) {
+            guard let block = try blocks?.next() else { return nil }
+            return .success(block)
+        } catch {
+            blocks = nil
+            return .failure(error)
+        }
+    }
+}
+
 // MARK: - CSV
 extension FileImport {
     private mutating func csv() throws(TableStoreError) {
@@ -72,38 +91,42 @@ extension FileImport {
             case .success(true): (places, width) = try header(reader)
             }
         }
-        var rows = RowGathering(schema)
-        while true {
-            switch try reader.next() {
-            case .failure(let problem):
-                try reject(reader.line, ColumnProblem(nil, "expected \(problem.expected)"))
-            case .success(false):
-                try write(rows.take())
-                return
-            case .success(true):
-                try add(reader, places, width, &rows)
+        let parsing = CSVParsing(
+            schema: schema, places: places, width: width, delimiter: reader.delimiter,
+            keepsEmptyLines: schema.fields.count == 1)
+        try blocks(after: reader, parsing)
+    }
+
+    /// Takes the blocks of a file apart on all processors, and writes their rows in their order.
+    private mutating func blocks(
+        after reader: CSVReader, _ parsing: CSVParsing
+    ) throws(TableStoreError) {
+        let blocks = Monitor(BlockSource(CSVBlocks(after: reader)))
+        let work = OrderedWork(
+            threads: Processors.count, window: Processors.count + Self.waitingBlocks,
+            source: { blocks.read { $0.next() } },
+            work: { (block: Result<CSVBlock, TableStoreError>) in
+                block.map { parsing.parse($0) }
+            })
+        var line = reader.nextLine
+        while let result = work.next() {
+            switch result {
+            case .failure(let error):
+                guard error.kind == .input else { throw error }
+                throw TableStoreError(.input, error.file, "line \(line): \(error.detail)")
+            case .success(let block):
+                try take(block, firstLine: line)
+                line += block.lineCount
             }
-            if rows.isFull { try write(rows.take()) }
         }
     }
 
-    private mutating func add(
-        _ reader: CSVReader, _ places: [Int?], _ width: Int, _ rows: inout RowGathering
+    private mutating func take(
+        _ block: ParsedBlock, firstLine: Int
     ) throws(TableStoreError) {
-        let count = reader.fields.count
-        // Some writers end each line with a delimiter.
-        let hasTail =
-            count == width + 1 && reader.fields[width].range.isEmpty
-            && !reader.fields[width].isQuoted
-        guard count == width || hasTail else {
-            let words = "expected \(width) fields, found \(count)"
-            return try reject(reader.line, ColumnProblem(nil, words))
-        }
-        do throws(ColumnProblem) {
-            try rows.add(reader, places)
-        } catch {
-            try reject(reader.line, error)
-        }
+        for (line, problem) in block.rejected { try reject(firstLine + line, problem) }
+        rejectedCount += Int64(block.rejectedCount - block.rejected.count)
+        try write(block.rows)
     }
 
     /// Where the columns of the table stand, by the names in the first line.

@@ -2,10 +2,10 @@ internal import Platform
 internal import Bytes
 
 /// A file of rows that is read from its beginning to its end; a pipe will do.
-final class InputFile {
+final class InputFile: Sendable {
     let path: [UInt8]
     private let descriptor: Descriptor
-    private var offset: UInt64 = 0
+    private let offset = Monitor(UInt64(0))
     let isSeekable: Bool
     private let progress: WorkProgress?
 
@@ -29,17 +29,20 @@ final class InputFile {
     }
 
     /// Appends the next bytes; false at the end.
+    ///
+    /// For one caller at a time.
     func read(into buffer: inout [UInt8]) throws(TableStoreError) -> Bool {
+        let place = offset.read { $0 }
         let block: [UInt8]
         do throws(PlatformError) {
             block =
                 try isSeekable
-                ? descriptor.read(Self.blockSize, at: offset, path)
+                ? descriptor.read(Self.blockSize, at: place, path)
                 : descriptor.readSome(Self.blockSize, path)
         } catch {
             throw TableStoreError(outside: error)
         }
-        offset += UInt64(block.count)
+        offset.read { $0 = place + UInt64(block.count) }
         progress?.update { $0.bytesDone += UInt64(block.count) }
         buffer += block
         return !block.isEmpty

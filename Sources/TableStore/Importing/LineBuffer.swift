@@ -1,6 +1,6 @@
 /// The part of a file that is being looked at.
 struct LineBuffer {
-    private let file: InputFile
+    let file: InputFile
     private(set) var bytes: [UInt8] = []
     /// Where what was not taken yet begins.
     private(set) var start = 0
@@ -29,6 +29,8 @@ struct LineBuffer {
 
     mutating func take(upTo end: Int) { start = end }
 
-    /// Moves the bytes in `range` so that they begin at `place`, which is not behind them.
-    mutating func setByte(_ byte: UInt8, at place: Int) { bytes[place] = byte }
+    /// Makes one quote of two in a field of CSV; returns where it is then.
+    mutating func unescape(_ range: Range<Int>) -> Range<Int> {
+        CSVRow.unescape(&bytes, range)
+    }
 }

@@ -33,38 +33,6 @@ struct RowGathering {
         count += 1
     }
 
-    /// Adds a row of CSV; `places` tells for each column which field it is.
-    ///
-    /// Throws a problem with the column that it is about; the row is left out then.
-    mutating func add(
-        _ reader: CSVReader, _ places: [Int?]
-    ) throws(ColumnProblem) {
-        for column in builders.indices {
-            do throws(ValueProblem) {
-                guard let field = places[column] else {
-                    try builders[column].appendNull()
-                    continue
-                }
-                let text = reader.text(field)
-                guard text.isEmpty, !reader.fields[field].isQuoted else {
-                    try builders[column].append(text: text)
-                    continue
-                }
-                // Nothing at all is null, except where null may not be and text may.
-                if builders[column].isNullable || builders[column].type != .string {
-                    try builders[column].appendNull()
-                } else {
-                    try builders[column].append(text: [])
-                }
-            } catch {
-                let found = places[column].map { String(decoding: reader.text($0), as: UTF8.self) }
-                abandonRow()
-                throw ColumnProblem(schema.fields[column].name, error, found: found)
-            }
-        }
-        count += 1
-    }
-
     /// Adds a row of JSON; `places` tells for each column which member it is.
     mutating func add(
         _ members: [JSONValue.Member], _ places: [Int?]

@@ -12,17 +12,17 @@ struct ValueProblem: Error, Equatable {
 struct ColumnBuilder {
     let type: TableType
     let isNullable: Bool
-    private(set) var count = 0
-    private var nullCount = 0
-    private var validity = Bitmap()
+    var count = 0
+    var nullCount = 0
+    var validity = Bitmap()
     private var booleans = Bitmap()
-    private var int32s: [Int32] = []
-    private var int64s: [Int64] = []
+    var int32s: [Int32] = []
+    var int64s: [Int64] = []
     private var int128s: [Int128] = []
     private var floats: [Float] = []
     private var doubles: [Double] = []
-    private var offsets: [Int32] = [0]
-    private var data: [UInt8] = []
+    var offsets: [Int32] = [0]
+    var data: [UInt8] = []
 
     init(_ type: TableType, isNullable: Bool) {
         self.type = type

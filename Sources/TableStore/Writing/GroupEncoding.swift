@@ -4,14 +4,13 @@ internal import Platform
 /// Encodes the columns of a row group on several threads: the result is that of one.
 final class GroupEncoding: Sendable {
     private struct State {
-        var next = 0
+        /// Columns that nobody took yet, the largest last.
+        var left: [Int]
         var chunks: [[EncodedChunk]]
         var failure: ParquetError?
 
         mutating func take() -> Int? {
-            guard next < chunks.count, failure == nil else { return nil }
-            next += 1
-            return next - 1
+            failure == nil ? left.popLast() : nil
         }
     }
 
@@ -24,7 +23,12 @@ final class GroupEncoding: Sendable {
         self.batch = batch
         self.schema = schema
         self.options = options
-        state = Monitor(State(chunks: Array(repeating: [], count: schema.fields.count)))
+        // With the largest first all threads end at about the same time.
+        let sizes = batch.columns.map(\.byteCount)
+        state = Monitor(
+            State(
+                left: schema.fields.indices.sorted { sizes[$0] < sizes[$1] },
+                chunks: Array(repeating: [], count: schema.fields.count)))
     }
 
     /// Few rows are not worth a thread.

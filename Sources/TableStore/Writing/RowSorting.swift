@@ -59,17 +59,20 @@ extension RecordBatch {
     }
 
     /// Bytes in memory, about.
+    var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
+}
+
+extension Column {
+    /// Bytes in memory, about.
     var byteCount: Int {
-        columns.reduce(0) { sum, column in
-            switch column.values {
-            case .boolean: sum + column.count / 8
-            case .int32, .float: sum + 4 * column.count
-            case .int64, .double: sum + 8 * column.count
-            case .int128: sum + 16 * column.count
-            case .bytes(_, let data): sum + 4 * column.count + data.count
-            case .fixed(_, let data): sum + data.count
-            case .structure, .list, .map: sum + 64 * column.count
-            }
+        switch values {
+        case .boolean: count / 8
+        case .int32, .float: 4 * count
+        case .int64, .double: 8 * count
+        case .int128: 16 * count
+        case .bytes(_, let data): 4 * count + data.count
+        case .fixed(_, let data): data.count
+        case .structure, .list, .map: 64 * count
         }
     }
 }
