@@ -1,5 +1,5 @@
-/// Bytes that can be read from any place: a file, or memory.
-package protocol ByteSource {
+/// Bytes that can be read from any place, by several threads at a time: a file, or memory.
+package protocol ByteSource: Sendable {
     /// Bytes in all; does not change.
     var size: Int64 { get }
 
@@ -12,6 +12,32 @@ package protocol ByteSource {
 /// Where a writer puts bytes, one after the other.
 package protocol ByteSink {
     mutating func write(_ bytes: [UInt8]) throws(ParquetError)
+
+    /// Writes `count` bytes of a source; a sink that knows a shorter way than reading and writing
+    /// takes it.
+    mutating func copy(
+        _ count: Int64, at offset: Int64, of source: any ByteSource
+    ) throws(ParquetError)
+}
+
+extension ByteSink {
+    package mutating func copy(
+        _ count: Int64, at offset: Int64, of source: any ByteSource
+    ) throws(ParquetError) {
+        try copyPieces(count, at: offset, of: source)
+    }
+
+    /// Copies by reading and writing.
+    package mutating func copyPieces(
+        _ count: Int64, at offset: Int64, of source: any ByteSource
+    ) throws(ParquetError) {
+        var done: Int64 = 0
+        while done < count {
+            let piece = Int(min(count - done, 256 << 10))
+            try write(try source.read(piece, at: offset + done))
+            done += Int64(piece)
+        }
+    }
 }
 
 /// A file in memory.

@@ -79,8 +79,8 @@ struct PageStream {
         }
     }
 
-    /// Checks sizes and checksum of a page, and decompresses it.
-    mutating func plainBytes(_ page: StoredPage) throws(ParquetError) -> PageBytes {
+    /// Checks sizes and checksum of a page; returns where its bytes lie in the window.
+    private mutating func check(_ page: StoredPage) throws(ParquetError) -> Range<Int> {
         let header = page.header
         guard header.plainSize <= limits.pageBytes, header.storedSize <= limits.pageBytes,
             header.valueCount <= limits.pageValues
@@ -93,6 +93,20 @@ struct PageStream {
                 throw ParquetError(.checksum, at: page.offset, "a page with the CRC-32 it declares")
             }
         }
+        return range
+    }
+
+    /// Checks the next page as far as that can be done without decompressing it.
+    mutating func checkNext() throws(ParquetError) -> StoredPage {
+        let page = try next()
+        _ = try check(page)
+        return page
+    }
+
+    /// Checks sizes and checksum of a page, and decompresses it.
+    mutating func plainBytes(_ page: StoredPage) throws(ParquetError) -> PageBytes {
+        let header = page.header
+        let range = try check(page)
         do throws(ParquetError) {
             if case .dataV2(let inner) = header.content {
                 return try plainV2(header, inner, range)

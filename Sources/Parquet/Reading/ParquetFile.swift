@@ -3,7 +3,7 @@
 ///     file   = "PAR1", row groups, indexes, footer, size of the footer in 4 bytes, "PAR1"
 ///
 /// Reading the values is the work of `RowGroupReader`.
-package struct ParquetFile {
+package struct ParquetFile: Sendable {
     package let source: any ByteSource
     package let footer: Footer
     package let schema: Schema

@@ -48,6 +48,18 @@ package struct RowGroupReader {
         }
     }
 
+    /// Passes over the next `count` rows of the selection; pages that lie among them whole are
+    /// not decoded.
+    package mutating func skip(_ count: Int) {
+        var left = count
+        while left > 0, let range = selection.popLast() {
+            let skipped = min(left, range.count)
+            left -= skipped
+            let next = range.lowerBound + Int64(skipped)
+            if next < range.upperBound { selection.append(next..<range.upperBound) }
+        }
+    }
+
     /// Reads up to `limit` rows; nil at the end.
     package mutating func next(limit: Int) throws(ParquetError) -> RecordBatch? {
         precondition(limit > 0)

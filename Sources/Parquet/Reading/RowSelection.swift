@@ -11,6 +11,16 @@ package struct RowSelection: Equatable, Sendable {
     package var count: Int64 { ranges.reduce(0) { $0 + Int64($1.count) } }
     package var isEmpty: Bool { ranges.isEmpty }
 
+    /// The row that has `number` selected ones before it; nil when there are not as many.
+    package func row(_ number: Int64) -> Int64? {
+        var left = number
+        for range in ranges {
+            if left < Int64(range.count) { return range.lowerBound + left }
+            left -= Int64(range.count)
+        }
+        return nil
+    }
+
     /// Adds rows that do not begin before the last ones added.
     package mutating func add(_ range: Range<Int64>) {
         guard !range.isEmpty else { return }
