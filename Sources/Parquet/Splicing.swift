@@ -14,12 +14,18 @@ extension ParquetFile {
     ///
     /// Throws when pages do not fill the chunk without gaps, or there are more than `limit`.
     func pages(rowGroup: Int, leaf: Int, limit: Int) throws(ParquetError) -> PageWalk {
+        let index = try offsetIndex(rowGroup: rowGroup, leaf: leaf)
+        return try pages(rowGroup: rowGroup, leaf: leaf, index, limit: limit)
+    }
+
+    /// The same with an offset index that was read before.
+    fileprivate func pages(
+        rowGroup: Int, leaf: Int, _ index: OffsetIndex?, limit: Int
+    ) throws(ParquetError) -> PageWalk {
         let chunk = footer.rowGroups[rowGroup].columns[leaf]
         let range = try range(of: chunk)
         var walk = PageWalk(end: range.lowerBound)
-        if let index = try offsetIndex(rowGroup: rowGroup, leaf: leaf),
-            let first = index.locations.first
-        {
+        if let index, let first = index.locations.first {
             guard index.locations.count <= limit else {
                 throw ParquetError(.tooLarge, at: range.lowerBound, "pages of a column")
             }
@@ -82,33 +88,30 @@ extension FileWriter {
         var offsets: [OffsetIndex?] = []
         var bounds: [ColumnIndex?] = []
         for leaf in group.columns.indices {
-            _ = try file.pages(rowGroup: rowGroup, leaf: leaf, limit: 1 << 20)
             let start = group.columns[leaf].start
             let index = try file.offsetIndex(rowGroup: rowGroup, leaf: leaf)
-            offsets.append(index?.moved(by: -start))
+            _ = try file.pages(rowGroup: rowGroup, leaf: leaf, index, limit: 1 << 20)
+            offsets.append(index?.moved(by: 0 &- start))
             let columnIndex = try file.trustedColumnIndex(rowGroup: rowGroup, leaf: leaf)
             bounds.append(
                 columnIndex?.nullPages.count == index?.locations.count ? columnIndex : nil)
         }
-        var columns: [ColumnChunk] = []
+        var (columns, runs, target): ([ColumnChunk], [Range<Int64>], Int64) = ([], [], size)
         for (leaf, chunk) in group.columns.enumerated() {
-            var moved = chunk.moved(by: size - chunk.start)
+            var moved = chunk.moved(by: target &- chunk.start)
             if !file.hasTrustedOrder(leaf) { moved.statistics?.forgetBounds() }
             columns.append(moved)
-            try copyBytes(of: file, try file.range(of: chunk))
+            let range = try file.range(of: chunk)
+            target += range.upperBound - range.lowerBound
+            // Neighbours are copied in one go.
+            if let last = runs.last, last.upperBound == range.lowerBound {
+                runs[runs.count - 1] = last.lowerBound..<range.upperBound
+            } else if !range.isEmpty {
+                runs.append(range)
+            }
         }
+        for run in runs { try copy(run, of: file.source) }
         add(columns, group.rowCount, offsets, bounds)
-    }
-
-    private mutating func copyBytes(
-        of file: ParquetFile, _ range: Range<Int64>
-    ) throws(ParquetError) {
-        var offset = range.lowerBound
-        while offset < range.upperBound {
-            let count = Int(min(range.upperBound - offset, 256 << 10))
-            try copy(try file.source.read(count, at: offset))
-            offset += Int64(count)
-        }
     }
 }
 
@@ -130,5 +133,23 @@ extension Statistics {
     fileprivate mutating func forgetBounds() {
         (minimum, maximum) = (nil, nil)
         (isMinimumExact, isMaximumExact) = (nil, nil)
+    }
+}
+
+extension ParquetFile {
+    /// Reads the pages of a column chunk and compares them with their checksums, and their values
+    /// with the number that the footer tells; nothing is decompressed.
+    package func checkPages(rowGroup: Int, leaf: Int) throws(ParquetError) {
+        let chunk = footer.rowGroups[rowGroup].columns[leaf]
+        let range = try range(of: chunk)
+        var stream = try PageStream(self, chunk, PageDecoder())
+        var values: Int64 = 0
+        while stream.offset < range.upperBound {
+            let header = try stream.checkNext().header
+            if header.isData { values &+= Int64(header.valueCount) }
+        }
+        guard stream.offset == range.upperBound || range.isEmpty, values == chunk.valueCount else {
+            throw gap(stream.offset)
+        }
     }
 }

@@ -145,6 +145,34 @@ extension Descriptor {
         }
     }
 
+    /// Copies up to `count` bytes of another file to `target` in this one, inside of the kernel
+    /// (copy_file_range(2)); returns how many, 0 at the end of the source.
+    ///
+    /// Nil where the file systems of the two have no such way.
+    package func copyRange(
+        _ count: Int, of source: borrowing Descriptor, at offset: UInt64, to target: UInt64,
+        _ path: [UInt8]
+    ) throws(PlatformError) -> Int? {
+        let (from, to) = (Int64(clamping: offset), Int64(clamping: target))
+        do throws(PlatformError) {
+            return try retrying("copy", path) {
+                varve_copy_range(source.raw, from, raw, to, UInt(count))
+            }
+        } catch {
+            let isUnknown =
+                error.errno == .improperLink || error.errno == .invalidArgument
+                || error.errno == .noFunction || error.errno == .notSupported
+            guard isUnknown else { throw error }
+            return nil
+        }
+    }
+
+    /// Lets the system begin to write what was written here, so that syncing has less to wait for
+    /// (sync_file_range(2)); promises nothing.
+    package func beginWriting(_ count: Int64, at offset: UInt64) {
+        _ = varve_begin_writing(raw, Int64(clamping: offset), count)
+    }
+
     /// Waits until content and metadata are on the disk (fsync(2)).
     ///
     /// A failure is final: the pages are marked clean, so a second call would lie.

@@ -1,6 +1,6 @@
 internal import Bytes
 package import Parquet
-internal import Platform
+package import Platform
 internal import SystemPackage
 
 /// The directory of a table: all that is read and written lies below it, never behind a symlink.
@@ -193,6 +193,22 @@ package final class FileSource: ByteSource, Sendable {
         self.descriptor = descriptor
         self.path = path
         self.size = size
+    }
+
+    /// Copies bytes to `place` in another file inside of the kernel; returns how many, fewer than
+    /// `count` where the file systems have no such way.
+    package func copy(
+        _ count: Int64, at offset: Int64, to target: borrowing Descriptor, at place: UInt64
+    ) throws(PlatformError) -> Int64 {
+        var done: Int64 = 0
+        while done < count {
+            let copied = try target.copyRange(
+                Int(count - done), of: descriptor, at: UInt64(clamping: offset + done),
+                to: place + UInt64(clamping: done), path)
+            guard let copied, copied > 0 else { break }
+            done += Int64(copied)
+        }
+        return done
     }
 
     package func read(_ count: Int, at offset: Int64) throws(ParquetError) -> [UInt8] {

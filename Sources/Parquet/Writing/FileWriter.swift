@@ -69,7 +69,13 @@ package struct FileWriter<Sink: ByteSink> {
     }
 
     /// Copies bytes of a spliced row group.
-    mutating func copy(_ bytes: [UInt8]) throws(ParquetError) { try write(bytes) }
+    mutating func copy(
+        _ range: Range<Int64>, of source: any ByteSource
+    ) throws(ParquetError) {
+        let count = range.upperBound - range.lowerBound
+        try sink.copy(count, at: range.lowerBound, of: source)
+        offset += count
+    }
 
     /// Writes indexes and footer, and returns what the footer says.
     package mutating func finish(keyValues: [KeyValue] = []) throws(ParquetError) -> Footer {

@@ -51,6 +51,7 @@ struct SegmentContent {
     ) throws(TableStoreError) -> (kept: Kept, droppedRows: Int64) {
         let count = Int(clamping: file.footer.rowGroups[group].rowCount)
         let hidden = hidden(group)
+        if hidden.isEmpty, predicate == nil { return (.whole, 0) }
         var keeps = [Bool](repeating: true, count: count)
         for range in hidden.ranges {
             for row in range { keeps[Int(row)] = false }

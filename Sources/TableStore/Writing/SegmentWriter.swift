@@ -6,7 +6,8 @@ internal import TableLog
 
 /// Writes data files: row groups, new ones and those of other files, until one is large enough.
 ///
-/// Each file is synced, and read again as far as its footer, before it is handed over.
+/// Each file is synced, and read again before it is handed over: its footer, and when there are
+/// row groups of other files in it, the checksums of all pages.
 final class SegmentWriter {
     private let layout: TableLayout
     private let schema: Schema
@@ -15,6 +16,8 @@ final class SegmentWriter {
     private let targetSize: Int64
     private var writer: FileWriter<SegmentFile>?
     private var file: SegmentFile?
+    /// Whether row groups of other files are in the file that is being written.
+    private var isSpliced = false
     /// Files that are complete.
     private(set) var finished: [AddFile] = []
 
@@ -73,6 +76,7 @@ final class SegmentWriter {
         } catch {
             throw TableStoreError(error, "")
         }
+        isSpliced = true
         if size >= targetSize { try finish(in: directory) }
         return true
     }
@@ -83,12 +87,17 @@ final class SegmentWriter {
         let footer = try parqueted("") { () throws(ParquetError) in try writer?.finish() }
         writer = nil
         self.file = nil
-        try calling("") { () throws(PlatformError) in try file.sync() }
+        let isSpliced = isSpliced
+        self.isSpliced = false
         guard footer?.rowCount ?? 0 > 0 else {
             directory.remove(file)
             return
         }
-        finished.append(try directory.describe(file, partition, layout))
+        var finished: AddFile?
+        try file.sync { () throws(TableStoreError) in
+            finished = try directory.describe(file, partition, layout, checksPages: isSpliced)
+        }
+        if let finished { self.finished.append(finished) }
     }
 }
 
@@ -147,11 +156,21 @@ final class SegmentDirectory {
     }
 
     func describe(
-        _ file: SegmentFile, _ partition: Partition, _ layout: TableLayout
+        _ file: SegmentFile, _ partition: Partition, _ layout: TableLayout, checksPages: Bool
     ) throws(TableStoreError) -> AddFile {
         let path = String(decoding: file.path, as: UTF8.self)
         let source = try logged { () throws(TableLogError) in try reading.open(path) }
         let written = try parqueted(path) { () throws(ParquetError) in try ParquetFile(source) }
+        if checksPages {
+            do throws(ParquetError) {
+                try CopiedPages.check(written)
+            } catch {
+                throw TableStoreError(
+                    .damaged, "",
+                    "a page that was copied from a data file is not what its checksum says "
+                        + "(\(error)); nothing was changed, and verify names the data file")
+            }
+        }
         var values: [String: String?] = [:]
         for (column, value) in zip(layout.partitionColumns, partition.values) {
             values.updateValue(value, forKey: layout.schema.fields[column].physicalName)
