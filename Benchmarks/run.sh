@@ -12,7 +12,8 @@ here=$(realpath -- "$(dirname "$0")")
 cd "$here/.."
 
 all_cases=(first-mixed again-mixed restore-mixed inplace-mixed check-mixed first-many again-many
-    growth-edits delta-edits delta-row push-mixed idle-mixed chunker)
+    growth-edits delta-edits delta-row push-mixed idle-mixed chunker
+    import-lineitem scan-lineitem compact-lineitem delete-lineitem)
 cases=("$@")
 if [[ $# -eq 0 ]]; then cases=("${all_cases[@]}"); fi
 for case in "${cases[@]}"; do
@@ -47,6 +48,8 @@ source "$here/measure.sh"
 source "$here/sshd.sh"
 # shellcheck source=Benchmarks/peers.sh
 source "$here/peers.sh"
+# shellcheck source=Benchmarks/tables.sh
+source "$here/tables.sh"
 
 varve_first() {
     local repository=$scratch/varve-$2
@@ -186,6 +189,10 @@ run_case() {
         start_sshd
         compare "$1" mixed varve ssh
         ;;
+    import-lineitem) compare "$1" mixed varve pyarrow ;;
+    scan-lineitem) compare "$1" mixed varve duckdb ;;
+    compact-lineitem) compare "$1" mixed varve cat ;;
+    delete-lineitem) compare "$1" mixed varve ;;
     chunker)
         echo "chunker"
         (cd "$data" && "$floor_benchmark" mixed/text/lineitem.tbl) >"$scratch/chunker" || {
