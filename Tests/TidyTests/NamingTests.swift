@@ -97,6 +97,7 @@ struct NamingTests {
         "Sources/Parquet/Encoding/DenseValues.swift": "values are copied by checked indices",
         "Sources/Parquet/Encoding/PlainDecoding.swift": "values are copied, after their bounds",
         "Sources/Parquet/Encoding/ValueEncoding.swift": "numbers are appended as their bytes",
+        "Sources/Parquet/Writing/Dictionary.swift": "words are compared, after a check of bounds",
         "Sources/Parquet/Writing/ValueHashes.swift": "words are loaded, after a check of bounds",
         "Sources/Platform/Descriptor.swift": "read(2) and write(2) into memory of known size",
         "Sources/Platform/ChildProcess.swift": "arguments as C strings, and read(2) into an array",
@@ -113,6 +114,11 @@ struct NamingTests {
         "Sources/Platform/PlatformError.swift": "C strings that live as long as the call",
         "Sources/Platform/ReadBuffer.swift": "memory that its owner allocates and bounds-checks",
         "Sources/Platform/WorkerThreads.swift": "pthreads, locked round every access",
+        "Sources/TableStore/Importing/CSVBlocks.swift": "words are loaded, inside an array",
+        "Sources/TableStore/Importing/CSVSplitting.swift": "words are loaded, more bytes follow",
+        "Sources/TableStore/Importing/ColumnBuilder+Fields.swift":
+            "fields are read at places that were found in the same bytes",
+        "Sources/TableStore/Importing/FieldText.swift": "bytes of one field, whose number is told",
         "Benchmarks/FloorBenchmark/main.swift": "measures what the rest is built on",
     ]
 
