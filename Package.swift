@@ -60,7 +60,10 @@ let package = Package(
             ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas"]),
         module(
             "Snapshots",
-            ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository"]),
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Parquet",
+                "TableLog", "Repository",
+            ]),
         module(
             "Sync",
             [
@@ -101,7 +104,11 @@ let package = Package(
             "Repository",
             ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository"]),
         tests(
-            "Snapshots", ["Bytes", "Platform", "Hashing", "Chunking", "Repository", "Snapshots"]),
+            "Snapshots",
+            [
+                "Bytes", "Platform", "Hashing", "Chunking", "Parquet", "TableLog", "Repository",
+                "Snapshots",
+            ]),
         tests(
             "Sync",
             [

@@ -34,6 +34,22 @@ extension Descriptor {
         try terminatedNames(path).map { $0.dropLast() }
     }
 
+    /// A name in a directory with its type, as far as the file system tells in the listing.
+    package typealias TypedName = (name: [UInt8], type: FileType)
+
+    /// The names in the open directory with their types, sorted by name bytes, without asking for
+    /// the status of each; `unknown` where the file system does not tell.
+    package func typedNames(_ path: [UInt8]) throws(PlatformError) -> [TypedName] {
+        var names: [TypedName] = []
+        try unsafe forEachName(path) { name in
+            // `d_type` stands before the name (struct linux_dirent64).
+            let type = unsafe UInt8(bitPattern: (name - 1).pointee)
+            let bytes = unsafe UnsafeRawBufferPointer(start: name, count: strlen(name))
+            names.append((unsafe Array(bytes), FileType(directoryType: type)))
+        }
+        return names.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+    }
+
     /// Names with their terminating NUL, which sorts before every byte of a name.
     private func terminatedNames(_ path: [UInt8]) throws(PlatformError) -> [[UInt8]] {
         var names: [[UInt8]] = []
@@ -80,6 +96,22 @@ extension Descriptor {
                 }
                 record += Int(length)
             }
+        }
+    }
+}
+
+extension FileType {
+    /// The numbers of readdir(3).
+    fileprivate init(directoryType: UInt8) {
+        switch directoryType {
+        case 1: self = .fifo
+        case 2: self = .characterDevice
+        case 4: self = .directory
+        case 6: self = .blockDevice
+        case 8: self = .regular
+        case 10: self = .symlink
+        case 12: self = .socket
+        default: self = .unknown
         }
     }
 }

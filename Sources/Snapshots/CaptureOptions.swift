@@ -33,4 +33,8 @@ package struct CaptureResult: Sendable {
     package var write: WriteStatistics
     /// Things worth a warning that are no fault of the source.
     package var notes: [String]
+    /// All of them, in path order.
+    package var tables: [CapturedTable] = []
+    /// Data files in tables that belong to no version, and were left out.
+    package var filesLeftOut: UInt64 = 0
 }

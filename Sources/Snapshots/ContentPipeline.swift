@@ -25,6 +25,8 @@ struct FileJob: Sendable {
     var inode: UInt64
     /// What the parent snapshot has for the path.
     var base: Content?
+    /// The file, held open since an earlier moment: its name may be gone.
+    var pin: PinnedFile?
 }
 
 /// What became of a file.

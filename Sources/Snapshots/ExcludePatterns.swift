@@ -14,6 +14,8 @@
 /// or within brackets, or names an unknown class such as "[[:foo:]]", never matches anything.
 package struct ExcludePatterns: Sendable {
     private var patterns: [ExcludePattern] = []
+    /// The lines that say something, in order: what tells two lists apart.
+    private(set) var lines: [[UInt8]] = []
 
     /// Whether there is no pattern, so that nothing is excluded.
     package var isEmpty: Bool { patterns.isEmpty }
@@ -30,6 +32,7 @@ package struct ExcludePatterns: Sendable {
         guard let first = line.first, first != UInt8(ascii: "#") else { return }
         if let pattern = ExcludePattern(line: withoutTrailingSpaces(line)) {
             patterns.append(pattern)
+            lines.append(line)
         }
     }
 

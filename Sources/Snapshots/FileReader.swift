@@ -70,6 +70,7 @@ struct FileReader {
     }
 
     private func open(_ job: FileJob) throws(PlatformError) -> Descriptor {
+        if let pin = job.pin { return try pin.descriptor.duplicate() }
         let flags: OpenFlags = [.readOnly, .nonBlocking]
         do throws(PlatformError) {
             return try job.walk.root.open(job.path, flags.union(.noAccessTime))

@@ -107,6 +107,13 @@ package struct ManifestCursor {
         return nil
     }
 
+    /// Whether anything follows the subtree that comes next.
+    var hasMoreAfterHead: Bool {
+        guard let top = frames.last else { return false }
+        return top.next + 1 < top.items.count
+            || frames.dropLast().contains { $0.next < $0.items.count }
+    }
+
     /// Moves past what comes next, unread.
     mutating func skip() {
         sawEverything = false

@@ -3,11 +3,11 @@ internal import Hashing
 package import Platform
 package import Repository
 
-// A snapshot, version 1; its SHA-256 is its name:
+// A snapshot; its SHA-256 is its name:
 //
 //     offset  size
 //          0     8  magic "varvesnp"
-//          8     1  format version, 1
+//          8     1  format version: 2 if it has tables, 1 if not
 //          9     1  cipher: 0 = none
 //         10     …  root of the manifest: level (1), fingerprint (48), entries, bytes (varints)
 //                   time: seconds (zigzag varint), nanoseconds (varint)
@@ -21,6 +21,11 @@ package import Repository
 //                   problems: number (varint); each kind (1), path, reason (varint count, bytes)
 //                   problems beyond those listed (varint)
 //                   program version (varint count, bytes)
+//                   version 2: tables: number (varint, at least 1), each as `CapturedTable`, sorted
+//                   by path
+//
+// Releases that know only version 1 refuse such a repository by the number of the version. What has
+// no tables keeps version 1, so that they go on where there are none.
 
 /// What a capture met that keeps the snapshot from being whole.
 package struct CaptureProblem: Equatable, Sendable {
@@ -107,12 +112,17 @@ package struct SnapshotRecord: Equatable, Sendable {
     package var problems: [CaptureProblem]
     package var unlistedProblems: UInt64
     package var programVersion: [UInt8]
+    /// Sorted by path.
+    package var tables: [CapturedTable] = []
 
     package static let problemLimit = 1000
     /// Bytes of paths and reasons that a record lists; far below the limit of a record.
     private static let problemSizeLimit = 1 << 20
     private static let stringLimit = 128 << 10
     private static let listLimit = 4096
+    private static let tableLimit = 100_000
+    /// Bytes that tables take in a record, half of what it may have.
+    private static let tablesSizeLimit = 2 << 20
 }
 
 extension SnapshotRecord {
@@ -132,6 +142,28 @@ extension SnapshotRecord {
             })
     }
 
+    /// The tables as far as a record has room for them: seals are left out first, then tables.
+    static func listed(_ tables: [CapturedTable]) -> [CapturedTable] {
+        func size(_ table: CapturedTable) -> Int {
+            var writer = ByteWriter()
+            table.encode(into: &writer)
+            return writer.count
+        }
+        var total = 0
+        let slim = tables.map { table in
+            var slim = table
+            total += size(table)
+            if total > tablesSizeLimit / 2 { slim.seal = nil }
+            return slim
+        }
+        total = 0
+        return Array(
+            slim.prefix(tableLimit).prefix { table in
+                total += size(table)
+                return total <= tablesSizeLimit
+            })
+    }
+
     /// Whether both belong to one series: same host, same sources.
     package func isSameSeries(_ other: Self) -> Bool {
         host == other.host && sources == other.sources
@@ -140,7 +172,7 @@ extension SnapshotRecord {
     package func encoded() -> [UInt8] {
         var writer = ByteWriter()
         writer.magic("varvesnp")
-        writer.u8(1)
+        writer.u8(tables.isEmpty ? 1 : 2)
         writer.u8(0)
         root.encode(into: &writer)
         for moment in [time, captureStart] {
@@ -164,6 +196,9 @@ extension SnapshotRecord {
         }
         writer.varint(unlistedProblems)
         writer.string(programVersion)
+        guard !tables.isEmpty else { return writer.bytes }
+        writer.count(tables.count)
+        for table in tables { table.encode(into: &writer) }
         return writer.bytes
     }
 
@@ -172,9 +207,11 @@ extension SnapshotRecord {
         do throws(MalformedBytes) {
             var reader = ByteReader(bytes)
             try reader.magic("varvesnp")
-            unsupported = Self.unsupported(version: try reader.u8(), cipher: try reader.u8())
-            guard unsupported == nil else { throw reader.invalid("format version 1") }
+            let version = try reader.u8()
+            unsupported = Self.unsupported(version: version, cipher: try reader.u8())
+            guard unsupported == nil else { throw reader.invalid("format version 1 or 2") }
             try self.init(decoding: &reader)
+            if version > 1 { tables = try Self.decodeTables(&reader) }
             try reader.finish()
         } catch {
             if let unsupported { throw RepositoryError(.unsupported(unsupported), .snapshot(id)) }
@@ -183,7 +220,7 @@ extension SnapshotRecord {
     }
 
     private static func unsupported(version: UInt8, cipher: UInt8) -> String? {
-        if version == 1, cipher == 0 { return nil }
+        if (1...2).contains(version), cipher == 0 { return nil }
         return "snapshot format \(version), cipher \(cipher); a newer varve may read it"
     }
 
@@ -211,6 +248,22 @@ extension SnapshotRecord {
         }
         unlistedProblems = try reader.varint()
         programVersion = try reader.string(limit: Self.stringLimit, "a version")
+    }
+
+    private static func decodeTables(
+        _ reader: inout ByteReader
+    ) throws(MalformedBytes) -> [CapturedTable] {
+        let count = try reader.count(limit: tableLimit, "a number of tables")
+        guard count > 0 else { throw reader.invalid("a table") }
+        var tables: [CapturedTable] = []
+        for _ in 0..<count {
+            let table = try CapturedTable(decoding: &reader)
+            if let last = tables.last, !PathBytes.isBefore(last.path, table.path) {
+                throw reader.invalid("tables in order, each once")
+            }
+            tables.append(table)
+        }
+        return tables
     }
 
     private static func decodeTime(_ reader: inout ByteReader) throws(MalformedBytes) -> Timestamp {

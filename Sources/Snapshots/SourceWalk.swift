@@ -43,9 +43,11 @@ package final class SourceWalk: Sendable {
     package let root: PinnedDirectory
     /// Put before every path: the source's name when a snapshot has several sources.
     private let prefix: [UInt8]
-    private let filter: WalkFilter
+    let filter: WalkFilter
     /// The one name to visit, when the source is not a directory.
     private let onlyName: [UInt8]?
+    /// Directories that are told of and not entered.
+    private let tables: Set<[UInt8]>
     private let device: UInt64
     private let work = Monitor(Work())
 
@@ -90,10 +92,14 @@ package final class SourceWalk: Sendable {
     /// Opens the source; `path` itself may be a symlink to a directory.
     ///
     /// With `onlyName` just that name in it is visited.
+    ///
+    /// `tables` are paths below it of directories that are not entered.
     package init(
-        _ path: [UInt8], prefix: [UInt8], onlyName: [UInt8]? = nil, filter: WalkFilter
+        _ path: [UInt8], prefix: [UInt8], onlyName: [UInt8]? = nil, filter: WalkFilter,
+        tables: Set<[UInt8]> = []
     ) throws(PlatformError) {
         root = try PinnedDirectory(path)
+        self.tables = tables
         self.onlyName = onlyName
         device = try root.descriptor.status(path).device
         self.prefix = prefix
@@ -124,6 +130,9 @@ package final class SourceWalk: Sendable {
     {
         if let onlyName {
             return try body(WalkedEntry(path: snapshotPath(onlyName), status: status(onlyName)))
+        }
+        if tables.contains([]) {
+            return try body(WalkedEntry(path: snapshotPath([]), status: status([])))
         }
         var levels = [try enter(Listing([]), status([]), body)]
         while var level = levels.popLast() {
@@ -177,7 +186,7 @@ package final class SourceWalk: Sendable {
         }
     }
 
-    private func snapshotPath(_ path: [UInt8]) -> [UInt8] {
+    func snapshotPath(_ path: [UInt8]) -> [UInt8] {
         path.isEmpty ? prefix : PathBytes.join(prefix, path)
     }
 
@@ -249,7 +258,7 @@ package final class SourceWalk: Sendable {
             }
             let entryPath = PathBytes.join(path, entry.name)
             if filter.patterns.isExcluded(entryPath, isDirectory: isDirectory) { continue }
-            let isEntered = isDirectory && mayEnter(entry)
+            let isEntered = isDirectory && mayEnter(entry) && !tables.contains(entryPath)
             items.append(Item(entry: entry, below: isEntered ? Listing(entryPath) : nil))
         }
         return items
@@ -262,13 +271,18 @@ package final class SourceWalk: Sendable {
 }
 
 /// Directories marked as caches (https://bford.info/cachedir/).
-private enum CacheDirectory {
+enum CacheDirectory {
     static let tagName = Array("CACHEDIR.TAG".utf8)
     private static let signature = Array("Signature: 8a477f597d28d172789f06886806bc55".utf8)
 
     static func isTagged(_ entries: [DirectoryEntry], _ directory: borrowing Descriptor) -> Bool {
         let tag = entries.first { $0.name == tagName }
         guard let status = try? tag?.status.get(), status.type == .regular else { return false }
+        return isTagged(directory)
+    }
+
+    /// Whether there is a valid tag in the directory.
+    static func isTagged(_ directory: borrowing Descriptor) -> Bool {
         do throws(PlatformError) {
             let file = try Descriptor.open(
                 tagName, [.readOnly, .noFollow, .nonBlocking], at: directory.raw)

@@ -57,6 +57,22 @@ struct TreeWriter<Failure: Error> {
         return true
     }
 
+    /// Whether a node of each level up to `level` begins with the next item.
+    func isAtStart(upTo level: Int) -> Bool {
+        levels.prefix(level + 1).allSatisfy { $0.count == 0 }
+    }
+
+    /// Appends a whole subtree that is stored already, in place of its items.
+    ///
+    /// In the tree that it comes from others must have followed it, and nodes of all its levels
+    /// must begin here: then the tree is the same as if its items had been appended.
+    mutating func append(subtree root: TreeRoot, lastKey: [UInt8]) throws(Failure) {
+        precondition(isAtStart(upTo: root.level))
+        while levels.count <= root.level { levels.append(Level()) }
+        for level in 0...root.level { levels[level].hasFlushed = true }
+        try append(child: root, key: lastKey, hash: TreeBoundary.hash(key: lastKey))
+    }
+
     private mutating func didAppend(
         level: Int, key: [UInt8], hash: UInt64, itemCount: UInt64, byteCount: UInt64
     ) throws(Failure) {

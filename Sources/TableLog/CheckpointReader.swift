@@ -4,10 +4,10 @@ internal import Parquet
 
 /// Reads checkpoints: in one file, in several, and with sidecars.
 struct CheckpointReader {
-    private let directory: TableDirectory
+    private let directory: any LogFiles
     private static let batchRows = 8192
 
-    init(_ directory: TableDirectory) { self.directory = directory }
+    init(_ directory: any LogFiles) { self.directory = directory }
 
     /// What is read of each action.
     ///
@@ -33,6 +33,17 @@ struct CheckpointReader {
         "sidecar": ["path"],
     ]
 
+    /// The names in the directory for sidecars that a checkpoint needs.
+    func sidecars(_ names: [String]) throws(TableLogError) -> [String] {
+        var sidecars: [String] = []
+        for name in names {
+            for case .sidecar(let path) in try file(TableDirectory.log + "/" + name) {
+                sidecars.append(path)
+            }
+        }
+        return sidecars
+    }
+
     /// The actions of all files of a checkpoint, and of the sidecars that they name.
     func actions(_ names: [String]) throws(TableLogError) -> [LogAction] {
         var actions: [LogAction] = []
@@ -48,21 +59,22 @@ struct CheckpointReader {
     }
 
     private func file(_ path: String) throws(TableLogError) -> [LogAction] {
-        let source: FileSource
+        let source: any ByteSource
         do throws(TableLogError) {
-            source = try directory.open(path)
+            source = try directory.source(path)
         } catch {
             guard error.cause?.isNotFound == true else { throw error }
             throw TableLogError(.damaged, path, "a file of a checkpoint is missing")
         }
         guard !path.hasSuffix(".json") else {
-            return try CommitLog.actions(try Self.bytes(source, path), path)
+            return try LogReader.actions(try Self.bytes(source, path), path)
         }
         return try rows(source, path)
     }
 
-    private static func bytes(_ source: FileSource, _ path: String) throws(TableLogError) -> [UInt8]
-    {
+    private static func bytes(
+        _ source: any ByteSource, _ path: String
+    ) throws(TableLogError) -> [UInt8] {
         do throws(ParquetError) {
             guard source.size <= 1 << 30 else {
                 throw ParquetError(.tooLarge, at: 0, "a checkpoint of more than 1 GiB")
@@ -73,7 +85,7 @@ struct CheckpointReader {
         }
     }
 
-    private func rows(_ source: FileSource, _ path: String) throws(TableLogError) -> [LogAction] {
+    private func rows(_ source: any ByteSource, _ path: String) throws(TableLogError) -> [LogAction] {
         var actions: [LogAction] = []
         for batch in try Self.batches(source, path) {
             for (field, column) in zip(batch.fields, batch.columns) {
@@ -94,7 +106,7 @@ struct CheckpointReader {
     }
 
     private static func batches(
-        _ source: FileSource, _ path: String
+        _ source: any ByteSource, _ path: String
     ) throws(TableLogError) -> [Batch] {
         do throws(ParquetError) {
             let file = try ParquetFile(source)

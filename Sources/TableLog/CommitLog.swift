@@ -1,115 +1,31 @@
-internal import JSON
-internal import Parquet
-
-/// The log of a table: reads versions and commits new ones.
+/// The log of a table in a directory: reads versions and commits new ones.
 package struct CommitLog: Sendable {
     package let directory: TableDirectory
 
     package init(_ directory: TableDirectory) { self.directory = directory }
 
-    func listing() throws(TableLogError) -> LogListing {
-        guard let files = try directory.listLog() else {
-            throw TableLogError(.notATable, "", "no table: it has no \(TableDirectory.log)")
-        }
-        return LogListing(files)
-    }
+    /// Reads the same log.
+    package var reader: LogReader { LogReader(directory) }
+
+    func listing() throws(TableLogError) -> LogListing { try reader.listing() }
 
     /// Reads the table at `version`, or the newest.
-    ///
-    /// Begins with the newest complete checkpoint up to there that can be read, and goes on with
-    /// the commits after it, all of which must be there.
     package func snapshot(version: Int64? = nil) throws(TableLogError) -> TableSnapshot {
-        let listing = try listing()
-        guard let latest = listing.latest else {
-            throw TableLogError(.notATable, "", "the log has no commit")
-        }
-        let wanted = version ?? latest
-        guard wanted >= 0, wanted <= latest else {
-            throw TableLogError(
-                .noSuchVersion, "", "there is no version \(wanted); the newest is \(latest)")
-        }
-        var failure: TableLogError?
-        for checkpoint in listing.checkpoints where checkpoint.version <= wanted {
-            do throws(TableLogError) {
-                var replay = Replay()
-                replay.apply(try CheckpointReader(directory).actions(checkpoint.names))
-                return try finish(replay, from: checkpoint.version + 1, to: wanted, listing)
-            } catch {
-                // An older checkpoint may do, or all commits from the first.
-                guard error.kind == .damaged else { throw error }
-                failure = failure ?? error
-            }
-        }
-        guard listing.commits[0] != nil || failure == nil else {
-            throw failure ?? gap(0)
-        }
-        return try finish(Replay(), from: 0, to: wanted, listing)
-    }
-
-    private func gap(_ version: Int64) -> TableLogError {
-        TableLogError(
-            .noSuchVersion, LogListing.name(version, ".json"),
-            "version \(version) is not in the log, and no checkpoint stands for it")
-    }
-
-    private func finish(
-        _ begun: Replay, from first: Int64, to last: Int64, _ listing: LogListing
-    ) throws(TableLogError) -> TableSnapshot {
-        var replay = begun
-        if first <= last {
-            for version in first...last {
-                guard let file = listing.commits[version] else { throw gap(version) }
-                replay.apply(try actions(of: version, file.name))
-            }
-        }
-        return try replay.snapshot(last, commitTime: listing.commits[last]?.modified)
+        try reader.snapshot(version: version)
     }
 
     /// The actions of one commit.
     package func actions(of version: Int64) throws(TableLogError) -> [LogAction] {
-        try actions(of: version, LogListing.name(version, ".json"))
-    }
-
-    private func actions(of version: Int64, _ name: String) throws(TableLogError) -> [LogAction] {
-        guard let bytes = try directory.readLog(name) else { throw gap(version) }
-        return try Self.actions(bytes, name)
-    }
-
-    /// Understands lines of JSON; empty ones are passed over.
-    static func actions(_ bytes: [UInt8], _ name: String) throws(TableLogError) -> [LogAction] {
-        var actions: [LogAction] = []
-        for line in bytes.split(separator: 0x0a) where line.contains(where: { $0 > 0x20 }) {
-            let value: JSONValue
-            do throws(JSONError) {
-                value = try JSONValue(parsing: line)
-            } catch {
-                throw TableLogError(error, name)
-            }
-            if let action = try LogAction.parse(value, name) { actions.append(action) }
-        }
-        return actions
+        try reader.actions(of: version)
     }
 
     /// The versions whose commits are in the log, with their times, the newest first.
-    ///
-    /// Times are those of the files, in milliseconds since 1970; where a clock went back, a version
-    /// counts as a millisecond younger than the one before.
     package func history() throws(TableLogError) -> [(version: Int64, time: Int64)] {
-        var history: [(version: Int64, time: Int64)] = []
-        for (version, file) in try listing().commits.sorted(by: { $0.key < $1.key }) {
-            let earliest = history.last.map { $0.time &+ 1 } ?? .min
-            history.append((version, max(file.modified, earliest)))
-        }
-        return history.reversed()
+        try reader.history()
     }
 
     /// The newest version that was made at `time` or before, in milliseconds since 1970.
     package func version(at time: Int64) throws(TableLogError) -> Int64 {
-        let history = try history()
-        guard let version = history.first(where: { $0.time <= time })?.version else {
-            let oldest = history.last.map { ": the oldest, \($0.version), is younger" } ?? ""
-            throw TableLogError(.noSuchVersion, "", "no version is as old as that\(oldest)")
-        }
-        return version
+        try reader.version(at: time)
     }
 }

@@ -4,18 +4,18 @@
 ///     00000000000000000010.checkpoint.parquet            a checkpoint in one file
 ///     00000000000000000010.checkpoint.0000000001.0000000003.parquet   in several
 ///     00000000000000000010.checkpoint.UUID.json|parquet  with sidecars
-struct LogListing {
+package struct LogListing {
     /// A checkpoint with all its files.
     struct Checkpoint: Equatable {
         let version: Int64
         let names: [String]
     }
 
-    private(set) var commits: [Int64: TableDirectory.LogFile] = [:]
+    private(set) var commits: [Int64: LogFile] = [:]
     /// Complete ones, the newest first.
     private(set) var checkpoints: [Checkpoint] = []
 
-    init(_ files: [TableDirectory.LogFile]) {
+    package init(_ files: [LogFile]) {
         var parts: [Int64: [Int: [Int: String]]] = [:]
         for file in files {
             let pieces = file.name.split(separator: ".", omittingEmptySubsequences: false)
@@ -60,7 +60,7 @@ struct LogListing {
         return Int64(text)
     }
 
-    static func name(_ version: Int64, _ suffix: String) -> String {
+    package static func name(_ version: Int64, _ suffix: String) -> String {
         let digits = String(version)
         return String(repeating: "0", count: 20 - digits.count) + digits + suffix
     }

@@ -11,11 +11,11 @@ internal import SystemPackage
 ///    whole and durable, or not at all, and of two writers one is first.
 /// 2. Only `_last_checkpoint` is ever replaced, by a rename: it is a hint.
 /// 3. Data files are synced, with their directory, before the commit that names them.
-package final class TableDirectory: Sendable {
-    let root: PinnedDirectory
+package final class TableDirectory: LogFiles, Sendable {
+    package let root: PinnedDirectory
 
     /// The directory of the log.
-    static let log = "_delta_log"
+    package static let log = "_delta_log"
     /// No file of the log is larger.
     private static let sizeLimit: UInt64 = 1 << 30
 
@@ -27,20 +27,16 @@ package final class TableDirectory: Sendable {
         }
     }
 
+    /// Takes over a directory that is open; `root.path` is what messages call it.
+    package init(_ root: consuming PinnedDirectory) { self.root = root }
+
     /// The path of the table as it was given.
     package var path: [UInt8] { root.path }
 
     private static func logPath(_ name: String) -> [UInt8] { Array((log + "/" + name).utf8) }
 
-    /// A file in the log, with its size and the time of its last change in milliseconds.
-    struct LogFile: Equatable {
-        let name: String
-        let size: UInt64
-        let modified: Int64
-    }
-
     /// The files of the log, sorted; nil when there is no log.
-    func listLog() throws(TableLogError) -> [LogFile]? {
+    package func listLog() throws(TableLogError) -> [LogFile]? {
         do throws(PlatformError) {
             let path = Array(Self.log.utf8)
             let entries: [DirectoryEntry]
@@ -64,7 +60,7 @@ package final class TableDirectory: Sendable {
                 files.append(
                     LogFile(
                         name: String(decoding: entry.name, as: UTF8.self), size: status.size,
-                        modified: status.mtime.milliseconds))
+                        modified: status.mtime.milliseconds, status: status))
             }
             return files.sorted { $0.name < $1.name }
         } catch {
@@ -73,7 +69,7 @@ package final class TableDirectory: Sendable {
     }
 
     /// Reads a file of the log; nil when it is not there.
-    func readLog(_ name: String) throws(TableLogError) -> [UInt8]? {
+    package func readLog(_ name: String) throws(TableLogError) -> [UInt8]? {
         do throws(PlatformError) {
             let path = Self.logPath(name)
             let file: Descriptor
@@ -108,7 +104,11 @@ package final class TableDirectory: Sendable {
         }
     }
 
-    func makeLog() throws(TableLogError) {
+    package func source(_ relative: String) throws(TableLogError) -> any ByteSource {
+        try open(relative)
+    }
+
+    package func makeLog() throws(TableLogError) {
         do throws(PlatformError) {
             do throws(PlatformError) {
                 try FileOperations.makeDirectory(
@@ -123,7 +123,7 @@ package final class TableDirectory: Sendable {
     }
 
     /// Publishes a file of the log; false when the name is taken and `replaces` is not set.
-    func publish(
+    package func publish(
         _ bytes: [UInt8], as name: String, replaces: Bool = false
     ) throws(TableLogError) -> Bool {
         let random = Hex.encode(HostSystem.randomBytes(8))
@@ -177,7 +177,7 @@ package final class TableDirectory: Sendable {
 
 extension Timestamp {
     /// Since 1970.
-    var milliseconds: Int64 {
+    package var milliseconds: Int64 {
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1000)
         return overflow ? (seconds < 0 ? .min : .max) : whole &+ Int64(nanoseconds / 1_000_000)
     }

@@ -32,7 +32,7 @@ struct Varve: ParsableCommand {
         version: Version.text,
         subcommands: [
             InitCommand.self, SnapshotCommand.self, ListCommand.self, ShowCommand.self,
-            LsCommand.self, CatCommand.self, FindCommand.self, DiffCommand.self,
+            LsCommand.self, TablesCommand.self, CatCommand.self, FindCommand.self, DiffCommand.self,
             RestoreCommand.self, CheckCommand.self, StatsCommand.self,
             SendCommand.self, ReceiveCommand.self, PushCommand.self, PullCommand.self,
             SyncCommand.self, ServeCommand.self, TableCommand.self, VersionCommand.self,

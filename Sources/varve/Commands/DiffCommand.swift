@@ -24,6 +24,7 @@ struct DiffCommand: VarveCommand {
               varve diff latest~1 latest
               varve diff 3f2a9c:tables/orders latest --stat
               varve diff latest~1 latest --blocks
+              varve diff latest~1 latest --tables
             """
     )
 
@@ -53,18 +54,28 @@ struct DiffCommand: VarveCommand {
     )
     var blocks = false
 
+    @Flag(
+        help: """
+            Tell instead, for each table that differs, how many rows, files, partitions and bytes \
+            were added and removed, from the logs in the snapshots alone.
+            """
+    )
+    var tables = false
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if blocks, stat { throw ValidationError("'--stat' and '--blocks' exclude each other.") }
+        if [blocks, stat, tables].count(where: { $0 }) > 1 {
+            throw ValidationError("'--stat', '--blocks' and '--tables' exclude each other.")
+        }
     }
 
     func run(_ console: Console) throws {
         let place = try before.parsed()
         let selector = try after.snapshot()
-        if blocks, !place.path.isEmpty {
+        if blocks || tables, !place.path.isEmpty {
             throw UsageError(
-                "'--blocks' is about whole snapshots",
+                "'\(blocks ? "--blocks" : "--tables")' is about whole snapshots",
                 "Name the snapshot without what follows the colon."
             )
         }
@@ -74,6 +85,15 @@ struct DiffCommand: VarveCommand {
         if blocks {
             let explanation = try DeltaExplanation(from: before.item, to: after.item, repository)
             return try BlockReport(explanation).print(console)
+        }
+        if tables {
+            let found = try TableDifference.all(
+                before.record,
+                after.record,
+                NodeSource(repository)
+            )
+            if !found.unread.isEmpty { console.status = .partial }
+            return try TableDifferenceReport(found, before.id, after.id).print(console)
         }
         var report = try DiffReport(console, before.id, after.id)
         try SnapshotDifference.forEachChange(

@@ -44,6 +44,7 @@ struct CaptureReport {
                 + "\(Wording.bytes(statistics.newBytes)) new, "
                 + "\(Wording.bytes(statistics.storedBytes)) \(isDryRun ? "to store" : "stored")"
         )
+        if !result.tables.isEmpty { lines.append("  tables " + tables) }
         lines.append(
             "  time   "
                 + Wording.pace(
@@ -52,6 +53,16 @@ struct CaptureReport {
                 )
         )
         return lines
+    }
+
+    private var tables: String {
+        let states: [CapturedTable.State] = [.pinned, .unverified, .damaged]
+        let counts = states.map { state in (state, result.tables.count { $0.state == state }) }
+        let words = counts.filter { $0.1 > 0 || $0.0 == .pinned }
+            .map { "\(Wording.grouped($0.1)) \($0.0.name)" }
+        let left = result.filesLeftOut
+        return words.joined(separator: ", ")
+            + (left == 0 ? "" : "; \(Wording.count(left, "file")) of no version left out")
     }
 
     /// What the count of unreadable files leaves out.
@@ -87,6 +98,17 @@ extension CaptureReport {
         object["sources"] = .paths(record.sources)
         object.append(statistics.json)
         object["problems"] = .count(UInt64(result.problems.count))
+        object["tables"] = .array(result.tables.map(\.summaryJSON))
+        object["files_left_out"] = .count(result.filesLeftOut)
+        return object.value
+    }
+}
+
+extension CapturedTable {
+    /// What a capture tells of a table.
+    fileprivate var summaryJSON: JSONValue {
+        var object = json
+        object["version"] = version.map { .integer($0) } ?? .null
         return object.value
     }
 }

@@ -1,0 +1,178 @@
+internal import JSON
+
+// What a version consists of, for whoever copies it: the log up to the version, the files that are
+// live at it, and those that versions before it had, as far as the log still tells of them and they
+// are still there (PROTOCOL.md, "File Types").
+
+/// The files that a version of a table, and the history that the log retains of it, consist of.
+///
+/// Paths are relative to the table, decoded.
+package struct TableContents: Sendable {
+    package let table: TableSnapshot
+    /// Names in the directory of the log, sorted, without the hint `_last_checkpoint`.
+    package private(set) var logNames: [String] = []
+    /// Names in the directory for sidecars.
+    package private(set) var sidecars: Set<String> = []
+    /// The files that are live, with their sizes where the log tells them.
+    package private(set) var live: [String: Int64?] = [:]
+    /// Files that only versions before need, and change files: vacuum may take them.
+    package private(set) var retained: Set<String> = []
+}
+
+extension LogListing {
+    /// The newest version that can be read with all the log has up to it, and whether there are
+    /// commits behind a gap after it.
+    ///
+    /// Nil when nothing can be read: neither a first commit nor a checkpoint is there.
+    package var newestWhole: (version: Int64, isGapped: Bool)? {
+        let first = checkpoints.first?.version ?? (commits[0] == nil ? nil : 0)
+        guard var version = first else { return nil }
+        while version < .max, commits[version + 1] != nil { version += 1 }
+        return (version, (commits.keys.max() ?? version) > version)
+    }
+
+    /// Whether a name in the log belongs to `version` or one before it: not what is later, half a
+    /// checkpoint, or a temporary name.
+    func holds(_ name: String, upTo version: Int64) -> Bool {
+        // Hadoop keeps a checksum beside each file.
+        if name.hasPrefix("."), name.hasSuffix(".crc") {
+            return holds(String(name.dropFirst().dropLast(4)), upTo: version)
+        }
+        let pieces = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard pieces.count > 1, let number = Self.version(pieces[0]), number <= version else {
+            return false
+        }
+        switch pieces[1] {
+        case "json", "crc": return pieces.count == 2
+        case "checkpoint": return checkpoints.contains { $0.names.contains(name) }
+        default:
+            guard pieces.count == 4, pieces[2] == "compacted", pieces[3] == "json",
+                let last = Self.version(pieces[1])
+            else { return false }
+            return last <= version
+        }
+    }
+}
+
+extension LogReader {
+    /// The files of `version`, which must be readable, and of the history before it.
+    ///
+    /// Throws `.unsupported` where files lie outside of the table, or the table may consist of more
+    /// than is understood here.
+    package func contents(version: Int64) throws(TableLogError) -> TableContents {
+        guard let files = try files.listLog() else {
+            throw TableLogError(.notATable, "", "there is no \(TableDirectory.log) here")
+        }
+        let listing = LogListing(files)
+        let table = try snapshot(version: version)
+        try table.checkReadable()
+        var contents = TableContents(table: table)
+        contents.keepLog(files.map(\.name).filter { listing.holds($0, upTo: version) })
+        for checkpoint in listing.checkpoints
+        where checkpoint.version <= version && Self.mayHaveSidecars(checkpoint.names) {
+            contents.keepSidecars(try CheckpointReader(self.files).sidecars(checkpoint.names))
+        }
+        for add in table.files.values { try contents.keep(add) }
+        for remove in table.tombstones.values {
+            try contents.retain(remove.path, remove.deletionVector)
+        }
+        for number in listing.commits.keys.sorted() where number <= version {
+            for action in try actions(of: number) { try contents.retain(action) }
+        }
+        return contents
+    }
+
+    /// Those with a UUID in their names may have them.
+    private static func mayHaveSidecars(_ names: [String]) -> Bool {
+        names.contains { name in
+            let pieces = name.split(separator: ".")
+            return pieces.count == 4 && pieces[2].utf8.count == 36
+        }
+    }
+
+    /// The version that the hint in the log speaks of; nil where there is none to be understood.
+    package static func hintedVersion(_ bytes: [UInt8]) -> Int64? {
+        (try? JSONValue(parsing: bytes[...]))?["version"]?.int64
+    }
+}
+
+extension TableContents {
+    fileprivate init(table: TableSnapshot) { self.table = table }
+
+    fileprivate mutating func keepLog(_ names: [String]) { logNames = names }
+
+    fileprivate mutating func keepSidecars(_ names: [String]) { sidecars.formUnion(names) }
+
+    fileprivate mutating func keep(_ add: AddFile) throws(TableLogError) {
+        live[try Self.path(add.path)] = .some(add.size)
+        if let vector = add.deletionVector, let path = try Self.path(of: vector) {
+            live.updateValue(nil, forKey: path)
+        }
+    }
+
+    fileprivate mutating func retain(_ action: LogAction) throws(TableLogError) {
+        switch action {
+        case .add(let add): try retain(add.path, add.deletionVector)
+        case .remove(let remove): try retain(remove.path, remove.deletionVector)
+        case .change(let path): try retain(path, nil)
+        default: break
+        }
+    }
+
+    fileprivate mutating func retain(
+        _ path: String, _ vector: DeletionVectorReference?
+    ) throws(TableLogError) {
+        let decoded = try Self.path(path)
+        if live[decoded] == nil { retained.insert(decoded) }
+        if let vector, let path = try Self.path(of: vector), live[path] == nil {
+            retained.insert(path)
+        }
+    }
+
+    /// The plain path of a data file; it cannot lead out of the table.
+    private static func path(_ logged: String) throws(TableLogError) -> String {
+        let path = try DataPath.decode(logged)
+        let names = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard !names.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else {
+            throw TableLogError(.unsupported, logged, "a data file outside of the table")
+        }
+        return path
+    }
+
+    /// The file of a deletion vector; nil where it stands in the log itself.
+    private static func path(of vector: DeletionVectorReference) throws(TableLogError) -> String? {
+        switch vector.storage {
+        case "i": return nil
+        case "u":
+            guard let path = vector.filePath else {
+                throw TableLogError(.damaged, vector.place, "expected a UUID in Base85")
+            }
+            return path
+        default:
+            throw TableLogError(
+                .unsupported, vector.place, "a deletion vector outside of the table")
+        }
+    }
+}
+
+extension AddFile {
+    /// Rows that the file has, those that are deleted left out; nil where the log does not tell.
+    package var rowCount: Int64? {
+        guard let statistics, let value = try? JSONValue(parsing: statistics),
+            let count = value["numRecords"]?.int64
+        else { return nil }
+        return count &- (deletionVector?.cardinality ?? 0)
+    }
+}
+
+extension TableSnapshot {
+    /// Rows of the table; nil where the log does not tell of all files.
+    package var rowCount: Int64? {
+        var count: Int64 = 0
+        for file in files.values {
+            guard let rows = file.rowCount else { return nil }
+            count &+= rows
+        }
+        return count
+    }
+}
