@@ -14,7 +14,9 @@ package enum HostSystem {
     package static var isRoot: Bool { geteuid() == 0 }
 
     /// Allows this process as many open descriptors as the system lets it have; returns how many.
-    package static func raiseDescriptorLimit() -> Int { Int(clamping: varve_raise_descriptor_limit()) }
+    package static func raiseDescriptorLimit() -> Int {
+        Int(clamping: varve_raise_descriptor_limit())
+    }
 
     package static var processID: Int32 { getpid() }
 

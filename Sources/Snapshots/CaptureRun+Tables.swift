@@ -3,8 +3,8 @@ internal import Platform
 internal import Repository
 internal import TableLog
 
-// A pinned table is visited in the order of its paths, as everything is: what was listed merges with
-// what its version consists of.
+// A pinned table is visited in the order of its paths, as everything is: what was listed merges
+// with what its version consists of.
 
 /// One path of a pinned table.
 private enum TableItem {
@@ -134,7 +134,11 @@ extension CaptureRun {
             && PathBytes.isInside(path, site.path)
         {
             let below = site.path.isEmpty ? path[...] : path.dropFirst(site.path.count + 1)
-            if case .plain = plan { inner[Array(below)] = true } else { inner[Array(below)] = false }
+            if case .plain = plan {
+                inner[Array(below)] = true
+            } else {
+                inner[Array(below)] = false
+            }
         }
         return inner
     }
@@ -186,7 +190,9 @@ extension CaptureRun {
         switch item {
         case .found(let entry): try visit(entry, walk)
         case .known:
-            if let base = comparison.entry(for: path) { try keepUnseen(base) } else {
+            if let base = comparison.entry(for: path) {
+                try keepUnseen(base)
+            } else {
                 lack(path, "the parent snapshot no longer has it")
             }
         case .file(let status, let pin, let isNeeded):
@@ -196,11 +202,7 @@ extension CaptureRun {
         case .directory: try visitDirectory(path, relative, table, walk)
         case .table:
             let status = Result { () throws(PlatformError) in
-                try FileStatus.of(
-                    Array(PathBytes.name(relative)),
-                    at: try table.directory.root.open(
-                        PathBytes.parent(relative), [.readOnly, .directory]
-                    ).raw)
+                try table.directory.root.open(relative, [.readOnly, .directory]).status(path)
             }
             _ = try visitTable(WalkedEntry(path: path, status: status), walk)
         }

@@ -107,7 +107,7 @@ package enum Restore {
         guard try cursor.peek()?.path == path else { throw RestoreError.noSuchPath(path) }
     }
 
-    private static func makeDirectories(_ path: [UInt8]) throws(PlatformError) {
+    static func makeDirectories(_ path: [UInt8]) throws(PlatformError) {
         do throws(PlatformError) {
             try FileOperations.makeDirectory(path, mode: 0o700)
         } catch {

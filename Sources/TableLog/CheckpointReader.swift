@@ -85,7 +85,8 @@ struct CheckpointReader {
         }
     }
 
-    private func rows(_ source: any ByteSource, _ path: String) throws(TableLogError) -> [LogAction] {
+    private func rows(_ source: any ByteSource, _ path: String) throws(TableLogError) -> [LogAction]
+    {
         var actions: [LogAction] = []
         for batch in try Self.batches(source, path) {
             for (field, column) in zip(batch.fields, batch.columns) {

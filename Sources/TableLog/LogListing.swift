@@ -65,8 +65,11 @@ package struct LogListing {
         return String(repeating: "0", count: 20 - digits.count) + digits + suffix
     }
 
+    /// The versions whose commits are there, sorted.
+    package var versions: [Int64] { commits.keys.sorted() }
+
     /// The newest version that is there.
-    var latest: Int64? {
+    package var latest: Int64? {
         [commits.keys.max(), checkpoints.first?.version].compactMap { $0 }.max()
     }
 }

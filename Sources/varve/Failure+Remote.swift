@@ -17,6 +17,7 @@ extension Failure {
             if case .environment(let cause) = error.kind { isLoss(cause) } else { false }
         case CaptureError.repository(let error): isLoss(error)
         case RestoreError.repository(let error): isLoss(error)
+        case TableRestoreError.repository(let error): isLoss(error)
         case CheckError.repository(let error): isLoss(error)
         case SnapshotSelectorError.repository(let error): isLoss(error)
         default: false

@@ -1,5 +1,9 @@
+internal import Bytes
 internal import Platform
+internal import Repository
+internal import Snapshots
 internal import SystemPackage
+internal import TableLog
 internal import TableStore
 
 extension Failure {
@@ -84,6 +88,61 @@ extension Failure {
         case .noSuchFileOrDirectory?: advice = "Check the path of the file."
         default:
             advice = "Put right what the system complains of, then run the command again."
+        }
+    }
+}
+
+extension Failure {
+    init(_ error: TableRestoreError) {
+        let whole =
+            "The table is at the version before or at the restored one; files that came back stay."
+        switch error {
+        case .noSuchTable(let name, let known):
+            let tables = Wording.list(known.map { $0.isEmpty ? Array(".".utf8) : $0 })
+            self.init(
+                message: "the snapshot has no table \(PathBytes.printable(name))",
+                meaning: "Nothing was changed.",
+                advice: known.isEmpty
+                    ? "It has no tables at all." : "It has \(tables): name one by its path."
+            )
+        case .otherTable(let why):
+            self.init(
+                message: "what is in the target is not this table: \(why)",
+                meaning: "Nothing was changed.",
+                advice: "Restore into a new directory with --target and without --in-place."
+            )
+        case .notInSnapshot(let why):
+            self.init(
+                message: why,
+                meaning: "Nothing was changed.",
+                advice: "`varve tables` tells what a snapshot has; try another snapshot."
+            )
+        case .snapshotLog(let error):
+            self.init(
+                message: "the log of the table in the snapshot cannot be used: \(error)",
+                meaning: "Nothing was changed.",
+                advice: "Restore its files with `varve restore snapshot:path --target`."
+            )
+        case .table(let error):
+            self.init(
+                message: "\(error)",
+                meaning: whole,
+                advice: error.kind == .conflict
+                    ? "Run it again when fewer writers are at work."
+                    : "Put right what it complains of, then run it again; it does the rest."
+            )
+        case .target(let error):
+            self.init(
+                message: "\(error)",
+                meaning: whole,
+                advice: "Make sure that the table can be written, then run it again."
+            )
+        case .repository(let error):
+            self.init(error)
+            meaning = whole
+        case .interrupted(let error):
+            self.init(message: "interrupted", meaning: whole, advice: "Run it again.")
+            status = .interrupted(error.signal)
         }
     }
 }

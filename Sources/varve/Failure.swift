@@ -57,6 +57,7 @@ extension Failure {
         case let error as RepositoryError: self.init(error)
         case let error as CaptureError: self.init(error)
         case let error as RestoreError: self.init(error)
+        case let error as TableRestoreError: self.init(error)
         case let error as CheckError: self.init(error)
         case let error as SnapshotSelectorError: self.init(error)
         case let error as TableStoreError: self.init(error)

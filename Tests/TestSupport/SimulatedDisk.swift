@@ -35,6 +35,8 @@ struct SimulatedDisk {
     var plan: FaultPlan?
     var counted = 0
     var steps: [StorageStep] = []
+    /// Bytes that were read of objects, or mapped.
+    var bytesRead: UInt64 = 0
     private var isOff = false
 
     mutating func make(synced bytes: [UInt8]? = nil) -> Int {

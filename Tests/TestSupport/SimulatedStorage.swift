@@ -130,6 +130,9 @@ extension SimulatedStorage {
         }
     }
 
+    /// Bytes read of objects so far.
+    package var bytesRead: UInt64 { disk.read { $0.bytesRead } }
+
     /// Every step so far.
     package var steps: [StorageStep] { disk.read { $0.steps } }
 
@@ -242,8 +245,9 @@ private final class SimulatedStoredObject: StoredObject {
     var size: UInt64 { UInt64(bytes.count) }
 
     func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
-        try storage.perform(.read(name)) { _, _ in
+        try storage.perform(.read(name)) { disk, _ in
             let start = Int(min(offset, size))
+            disk.bytesRead += UInt64(min(count, bytes.count - start))
             return .success(Array(bytes[start..<start + min(count, bytes.count - start)]))
         }
     }
@@ -254,7 +258,10 @@ private final class SimulatedStoredObject: StoredObject {
     )
         throws(PlatformError) -> Value
     {
-        try storage.perform(.read(name)) { _, _ in .success(()) }
+        try storage.perform(.read(name)) { disk, _ in
+            disk.bytesRead += UInt64(range.count)
+            return .success(())
+        }
         let bytes = self.bytes
         return body(bytes.span.extracting(range))
     }

@@ -55,7 +55,9 @@ package enum SnapshotTables {
         try read(table, SnapshotLog(table.path, record.root, nodes))
     }
 
-    static func read(_ table: CapturedTable, _ log: SnapshotLog) throws(TableLogError)
+    static func read(
+        _ table: CapturedTable, _ log: SnapshotLog
+    ) throws(TableLogError)
         -> TableSnapshot
     {
         let reader = LogReader(log)
@@ -155,7 +157,8 @@ extension TableDifference {
         let new = try after.map { try SnapshotLog(path, $0.record.root, nodes) }
         if let old, let new, old.isSame(new) { return nil }
         return try TableDifference(
-            path, before.flatMap { table in try old.map { try SnapshotTables.read(table.table, $0) } },
+            path,
+            before.flatMap { table in try old.map { try SnapshotTables.read(table.table, $0) } },
             after.flatMap { table in try new.map { try SnapshotTables.read(table.table, $0) } })
     }
 }

@@ -119,7 +119,9 @@ struct TablePlanner {
         {
             return .plan(.unchanged(before))
         }
-        func plain(_ state: CapturedTable.State, _ reason: String, _ version: Int64? = nil)
+        func plain(
+            _ state: CapturedTable.State, _ reason: String, _ version: Int64? = nil
+        )
             -> CapturedTable
         {
             CapturedTable(site.path, state, version: version, reason: reason)

@@ -14,7 +14,8 @@ struct TableSearch: ~Copyable {
     private static let depthLimit = 256
 
     /// The paths of tables below `source`, sorted; its own is empty.
-    static func tables(in source: [UInt8], _ filter: WalkFilter) throws(PlatformError) -> [[UInt8]] {
+    static func tables(in source: [UInt8], _ filter: WalkFilter) throws(PlatformError) -> [[UInt8]]
+    {
         let root = try PinnedDirectory(source)
         let device = try root.descriptor.status(source).device
         return Self(root: root, filter: filter, device: device).search()

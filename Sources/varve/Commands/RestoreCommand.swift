@@ -21,6 +21,11 @@ struct RestoreCommand: VarveCommand {
             Modes, times, attributes and ACLs always come back; owners when root restores, set-uid \
             and set-gid bits only with --same-permissions, devices only with --devices.
 
+            With --table a Delta Lake table is restored: into a new directory (--target), or in \
+            its place (--in-place), where readers go on reading. In place files that are missing \
+            are brought back, what is there is never written, and one commit makes the table equal \
+            to the snapshot: a new version, so that the restore can be undone.
+
             Exit status 3 says that some paths could not be restored; they are listed, and \
             everything else was.
 
@@ -28,6 +33,7 @@ struct RestoreCommand: VarveCommand {
               varve restore latest --target /data/store
               varve restore latest~1:tables/orders --target /tmp/orders --verify
               varve restore @2026-11-20 --target /data/store --delete --dry-run
+              varve restore latest --table orders --in-place --dry-run
             """
     )
 
@@ -47,7 +53,9 @@ struct RestoreCommand: VarveCommand {
         help: ArgumentHelp("Where to restore to; made if need be.", valueName: "directory"),
         completion: .directory
     )
-    var target: ByteArgument
+    var target: ByteArgument?
+
+    @OptionGroup(title: "Restoring a table") var tableOptions: TableOptions
 
     @Option(
         name: .shortAndLong,
@@ -108,19 +116,32 @@ struct RestoreCommand: VarveCommand {
         if let limitRate, limitRate.count.bytes == 0 {
             throw ValidationError("The value of '--limit-rate' must not be zero.")
         }
-        guard !target.bytes.isEmpty else {
+        guard target?.bytes.isEmpty != true else {
             throw ValidationError("The value of '--target' must not be empty.")
         }
+        guard target != nil || tableOptions.inPlace else {
+            throw ValidationError("Missing expected argument '--target <directory>'")
+        }
+        try tableOptions.validate(
+            others: !include.isEmpty || !exclude.isEmpty || delete || overwrite != .always
+        )
     }
 
     func run(_ console: Console) throws {
         let place = try place.parsed()
         let location = try repository.location()
         let repository = try repository.open()
+        let found = try selection.find(place.snapshot, in: repository, console)
+        if let table = tableOptions.table {
+            let restore = try TableRestoration(
+                table.bytes, found, place.path, repository, target?.bytes)
+            try restore.checkTarget(location)
+            return try restore.run(tableOptions, self, console)
+        }
+        guard let target else { return }
         if case .directory(let path) = location {
             try RestoreTargetCheck.run(target.bytes, repository: path, deletes: delete)
         }
-        let found = try selection.find(place.snapshot, in: repository, console)
         let start = ContinuousClock.now
         let result = try ProgressDisplay.showing(console) { progress throws(RestoreError) in
             try Restore.run(
@@ -142,7 +163,8 @@ struct RestoreCommand: VarveCommand {
         try report.print(console)
     }
 
-    private func options(_ path: [UInt8]) -> RestoreOptions {
+    /// What a table is restored with besides its own options.
+    func options(_ path: [UInt8]) -> RestoreOptions {
         var options = RestoreOptions()
         options.path = path
         options.include =
