@@ -16,13 +16,20 @@ SCRIPTS = .ci/run $(wildcard Scripts/*.sh Benchmarks/*.sh)
 SWIFT_CODE = Package.swift Sources Tests $(wildcard Benchmarks/*Benchmark)
 
 .DEFAULT_GOAL = build
-.PHONY: build test man demo bench install uninstall lint format static clean help
+.PHONY: build test soak man demo bench install uninstall lint format static clean help
 
 build: need-build ## Build the release binary, .build/release/varve
 	$(RELEASE) --product varve
 
 test: need-test ## Install what the tests need and run them all
 	VARVE_REQUIRE_TOOLS=1 $(SWIFT) test --disable-xctest
+
+soak: need-test ## Snapshots among writers and vacuums for five minutes, restores killed 100 times
+	$(RELEASE) --product varve
+	.build-python/bin/python3 Scripts/table-soak.py soak \
+		"$$($(RELEASE) --show-bin-path)/varve" 300
+	.build-python/bin/python3 Scripts/table-soak.py kill \
+		"$$($(RELEASE) --show-bin-path)/varve" 100
 
 man: need-test ## Make the manual pages from the help text and man/parts
 	$(RELEASE) --product varve
