@@ -12,7 +12,7 @@ here=$(realpath -- "$(dirname "$0")")
 cd "$here/.."
 
 all_cases=(first-mixed again-mixed restore-mixed inplace-mixed check-mixed first-many again-many
-    growth-edits delta-edits delta-row push-mixed idle-mixed chunker
+    again-tables growth-edits delta-edits delta-row push-mixed idle-mixed chunker
     import-lineitem scan-lineitem compact-lineitem delete-lineitem)
 cases=("$@")
 if [[ $# -eq 0 ]]; then cases=("${all_cases[@]}"); fi
@@ -26,7 +26,7 @@ done
 rounds=${VARVE_BENCH_ROUNDS:-3}
 results=$(realpath -m -- "${VARVE_BENCH_RESULTS:-$here/RESULTS.md}")
 data=${VARVE_BENCH_DIR:-$here/data}
-"$here/data.sh" "$data" mixed many edits row
+"$here/data.sh" "$data" mixed many edits tables row
 data=$(realpath -- "$data")
 # product NAME: builds it and prints where it is.
 product() {
@@ -178,6 +178,7 @@ run_case() {
     check-mixed) compare "$1" mixed varve restic borg cat ;;
     first-many) compare "$1" many varve restic borg rsync cat tar ;;
     again-many) compare "$1" many varve restic borg rsync find ;;
+    again-tables) compare "$1" tables varve restic borg rsync find ;;
     growth-edits) compare "$1" edits varve restic borg ;;
     delta-edits) compare "$1" edits varve rsync xdelta3 zstd ;;
     delta-row) compare "$1" row varve rsync xdelta3 ;;
