@@ -13,7 +13,7 @@ set -euo pipefail
 dir=${1:?usage: data.sh DIR [SET...]}
 shift
 sets=("$@")
-if [[ ${#sets[@]} -eq 0 ]]; then sets=(mixed many edits night row orders column); fi
+if [[ ${#sets[@]} -eq 0 ]]; then sets=(mixed many edits night tables row orders column); fi
 mkdir -p "$dir"
 cd "$dir"
 
@@ -79,6 +79,42 @@ for segment in range(60):
 shutil.copytree("night.part/work", "night.part/small")
 DeltaTable("night.part/work/orders").optimize.compact(target_size=128 << 20)
 shutil.move("night.part/work", "night.part/compacted")
+P
+}
+
+make_tables() {
+    python3 - <<'P'
+import json
+import os
+
+SCHEMA = {"type": "struct", "fields": [
+    {"name": "id", "type": "long", "nullable": True, "metadata": {}}]}
+
+def commit(path, version, actions):
+    with open(f"{path}/_delta_log/{version:020}.json", "w") as out:
+        out.writelines(json.dumps(action) + "\n" for action in actions)
+
+for table in range(100):
+    path = f"tables.part/t{table:03}"
+    os.makedirs(f"{path}/_delta_log")
+    commit(path, 0, [
+        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
+        {"metaData": {
+            "id": f"00000000-0000-4000-8000-{table:012}",
+            "format": {"provider": "parquet", "options": {}},
+            "schemaString": json.dumps(SCHEMA), "partitionColumns": [], "configuration": {}}}])
+    for version in range(1, 11):
+        actions = []
+        for segment in range((version - 1) * 100, version * 100):
+            name = f"part-{segment:05}-{table * 1000 + segment:032x}.parquet"
+            content = b"PAR1" + b"%020d" % (table * 1000 + segment) + b"PAR1"
+            with open(f"{path}/{name}", "wb") as out:
+                out.write(content)
+            actions.append({"add": {
+                "path": name, "partitionValues": {}, "size": len(content),
+                "modificationTime": 0, "dataChange": True,
+                "stats": json.dumps({"numRecords": 1})}})
+        commit(path, version, actions)
 P
 }
 
@@ -168,7 +204,7 @@ make_set() {
 
 for set in "${sets[@]}"; do
     case $set in
-    mixed | many | edits | night | row | orders | column) make_set "$set" ;;
+    mixed | many | edits | night | tables | row | orders | column) make_set "$set" ;;
     *)
         echo "data.sh: there is no set '$set'; see the head of this script" >&2
         exit 2

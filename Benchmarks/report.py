@@ -359,6 +359,10 @@ def goal_table(figures: Figures, mixed_bytes: int, chunker: str) -> str:
             [figures.against("first-many", Fraction(1, 3), "restic")],
         ),
         "again-many": ("no change, `many`", [figures.against("again-many", Fraction(1), "find -newer")]),
+        "again-tables": (
+            "no change, `tables`: 100 tables, 100,000 segments",
+            [figures.at_most("again-tables", 0.05)],
+        ),
         "restore-mixed": (
             "restore `mixed`",
             [figures.against("restore-mixed", Fraction(1, 3), "restic")],

@@ -12,7 +12,7 @@ here=$(realpath -- "$(dirname "$0")")
 cd "$here/.."
 
 all_cases=(first-mixed again-mixed restore-mixed inplace-mixed check-mixed first-many again-many
-    growth-edits delta-edits delta-row growth-compact growth-insert growth-delete growth-append
+    again-tables growth-edits delta-edits delta-row growth-compact growth-insert growth-delete growth-append
     growth-pyarrow growth-duckdb growth-deltalake growth-night push-mixed idle-mixed chunker
     import-lineitem scan-lineitem compact-lineitem delete-lineitem)
 cases=("$@")
@@ -181,6 +181,7 @@ run_case() {
     check-mixed) compare "$1" mixed varve restic borg cat ;;
     first-many) compare "$1" many varve restic borg rsync cat tar ;;
     again-many) compare "$1" many varve restic borg rsync find ;;
+    again-tables) compare "$1" tables varve restic borg rsync find ;;
     growth-edits) compare "$1" edits varve restic borg ;;
     growth-compact | growth-insert | growth-delete | growth-append)
         "make_${1#*-}"

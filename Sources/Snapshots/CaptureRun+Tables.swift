@@ -164,9 +164,10 @@ extension CaptureRun {
         for (path, pin) in table.pins where items[Array(path.utf8)] == nil {
             items[Array(path.utf8)] = .file(pin.status, pin, isNeeded: true)
         }
-        for path in table.unpinned {
-            items[Array(path.utf8)] = .file(
-                nil, nil, isNeeded: table.contents.live[path] != nil)
+        for path in table.unpinned where items[Array(path.utf8)] == nil {
+            let isNeeded =
+                table.contents.live[path] != nil || path.hasPrefix(TableDirectory.log)
+            items[Array(path.utf8)] = .file(nil, nil, isNeeded: isNeeded)
         }
         let used = listing.dataFiles.count { items[Array($0.utf8)] != nil }
         filesLeftOut += UInt64(listing.dataFiles.count - used)
@@ -197,7 +198,8 @@ extension CaptureRun {
             }
         case .file(let status, let pin, let isNeeded):
             let name = String(decoding: relative, as: UTF8.self)
-            try visitFile(path, status, pin, isNeeded: isNeeded, walk)
+            let size = table.contents.live[name] ?? nil
+            try visitFile(path, status, pin, size: size, isNeeded: isNeeded, walk)
             table.pins[name] = nil
         case .directory: try visitDirectory(path, relative, table, walk)
         case .table:
@@ -210,13 +212,16 @@ extension CaptureRun {
     }
 
     private func visitFile(
-        _ path: [UInt8], _ status: FileStatus?, _ pin: PinnedFile?, isNeeded: Bool,
-        _ walk: SourceWalk
+        _ path: [UInt8], _ status: FileStatus?, _ pin: PinnedFile?, size: Int64?,
+        isNeeded: Bool, _ walk: SourceWalk
     ) throws {
         let base = comparison.entry(for: path)
         guard let status = try status ?? openStatus(path, walk) else {
             if isNeeded { lack(path, "it vanished before it could be read") }
             return
+        }
+        if let size, status.size != UInt64(exactly: size) {
+            lack(path, "it is \(status.size) bytes, the log says \(size)")
         }
         if let base, comparison.isUnchanged(base, status) { return try keep(base, status) }
         submit(path, status, base, walk, pin: pin, isNeeded: isNeeded)

@@ -130,14 +130,18 @@ struct TablePinner: ~Copyable {
             if let status = statuses[name] ?? nil, parent[path]?.isSame(status) == true {
                 known.insert(path)
             } else {
-                try require(path)
+                try pinNeeded(path)
             }
         }
         for name in contents.sidecars {
             let path = TableDirectory.log + "/_sidecars/" + name
-            if parent[path] == nil { try require(path) } else { known.insert(path) }
+            if parent[path] == nil { try pinNeeded(path) } else { known.insert(path) }
         }
         try pinHint("_last_checkpoint")
+    }
+
+    private mutating func pinNeeded(_ path: String) throws(Failure) {
+        if budget > 0 { try require(path) } else { unpinned.insert(path) }
     }
 
     /// The hint is replaced in place: it counts if what it says was true at the version.

@@ -28,6 +28,8 @@ struct TablePlanner {
 
     private let sites: [TableSite]
     private let parent: SnapshotRecord?
+    /// What the parent tells of tables, by their paths.
+    private let parentTables: [[UInt8]: CapturedTable]
     private let nodes: NodeSource
     private let trustedBefore: Timestamp
     private var budget: Int
@@ -46,11 +48,14 @@ struct TablePlanner {
     ) {
         self.sites = sites
         self.parent = parent
+        let tables = parent?.tables ?? []
+        parentTables = Dictionary(tables.map { ($0.path, $0) }) { first, _ in first }
         self.nodes = nodes
         self.trustedBefore = trustedBefore
         attempts = sites.map { _ in Attempt() }
         let limit = sites.isEmpty ? 0 : HostSystem.raiseDescriptorLimit()
-        budget = min(limit, Self.descriptorLimit) - Self.reserve
+        // Each table holds its directory open, and another while it is listed again.
+        budget = min(limit, Self.descriptorLimit) - Self.reserve - 2 * sites.count
     }
 
     /// The plan of each table, in the order of the sites.
@@ -113,7 +118,7 @@ struct TablePlanner {
     private mutating func outcome(
         _ site: TableSite, _ directory: TableDirectory, _ listing: [LogFile]
     ) throws -> Outcome {
-        let before = parent?.tables.first { $0.path == site.path }
+        let before = parentTables[site.path]
         if let before, before.state == .pinned, let seal = before.seal,
             seal.holds(directory, listing, site.filter, before: trustedBefore)
         {
