@@ -12,8 +12,9 @@ here=$(realpath -- "$(dirname "$0")")
 cd "$here/.."
 
 all_cases=(first-mixed again-mixed restore-mixed inplace-mixed check-mixed first-many again-many
-    again-tables growth-edits delta-edits delta-row growth-compact growth-insert growth-delete growth-append
-    growth-pyarrow growth-duckdb growth-deltalake growth-night push-mixed idle-mixed chunker
+    again-tables growth-edits delta-edits delta-row growth-compact growth-insert growth-delete
+    growth-append growth-pyarrow growth-duckdb growth-deltalake growth-night push-mixed idle-mixed
+    chunker
     import-lineitem scan-lineitem compact-lineitem delete-lineitem)
 cases=("$@")
 if [[ $# -eq 0 ]]; then cases=("${all_cases[@]}"); fi
