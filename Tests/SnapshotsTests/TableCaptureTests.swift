@@ -194,6 +194,7 @@ extension TableCaptureTests {
     @Test func `A hint that speaks of a later version is left out`() throws {
         let store = try CapturedStore()
         let table = try store.table("orders")
+        try table.log.writeCheckpoint(try table.log.snapshot())
         let hint = table.path + "/_delta_log/_last_checkpoint"
         for (version, isKept) in [(0, true), (1, false)] {
             try store.vault.directory.write(Array("{\"version\":\(version)}".utf8), hint)
@@ -201,6 +202,16 @@ extension TableCaptureTests {
             let paths = try store.paths(table, record)
             #expect(paths.contains("_delta_log/_last_checkpoint") == isKept)
         }
+    }
+
+    @Test func `A hint of a checkpoint that is not in the log is left out`() throws {
+        let store = try CapturedStore()
+        let table = try store.table("orders")
+        let hint = "_delta_log/_last_checkpoint"
+        try store.vault.directory.write(Array("{\"version\":0}".utf8), table.path + "/" + hint)
+        let record = try store.vault.capture().record
+        #expect(record.tables.map(\.state) == [.pinned])
+        #expect(try !store.paths(table, record).contains(hint))
     }
 
     @Test func `A checkpoint of which a part is missing is left out`() throws {

@@ -154,9 +154,12 @@ struct TablePinner: ~Copyable {
         } catch {
             throw .platform(error)
         }
-        guard let hinted = LogReader.hintedVersion(bytes), hinted <= contents.table.version else {
-            return
-        }
+        // One written since the log was listed speaks of a checkpoint that is not in the snapshot.
+        guard let hinted = LogReader.hintedVersion(bytes), hinted <= contents.table.version,
+            contents.logNames.contains(where: {
+                $0.hasPrefix(LogListing.name(hinted, ".checkpoint."))
+            })
+        else { return }
         add(path, file)
         if let checksum = try open(TableDirectory.log + "/." + name + ".crc") {
             add(TableDirectory.log + "/." + name + ".crc", checksum)
