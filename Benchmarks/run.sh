@@ -167,7 +167,8 @@ varve_idle() {
 compare() {
     local case=$1 set=$2 round tool
     shift 2
-    if [[ -d $data/$set ]]; then cat_first - "$set"; fi # the source is in the page cache for the first tool as for the last
+    # The source is in the page cache for the first tool as for the last.
+    if [[ -d $data/$set ]]; then cat_first - "$set"; fi
     for ((round = 1; round <= rounds; round++)); do
         for tool in "$@"; do "${tool}_${case%%-*}" "$case" "$set"; done
     done
