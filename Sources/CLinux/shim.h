@@ -10,13 +10,18 @@
 #include <malloc.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/sysmacros.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -112,6 +117,47 @@ static inline uint64_t varve_raise_descriptor_limit(void) {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
     struct rlimit wanted = {limit.rlim_max, limit.rlim_max};
     return setrlimit(RLIMIT_NOFILE, &wanted) == 0 ? limit.rlim_max : limit.rlim_cur;
+}
+
+// A new descriptor that tells of changes in directories; reads of it never wait.
+static inline int varve_watch(void) { return inotify_init1(IN_CLOEXEC | IN_NONBLOCK); }
+
+// Changes of names and contents, and of the directory's own name; not of times, modes and links,
+// which whoever takes a snapshot makes too.
+static inline int varve_watch_directory(int watch, const char *path) {
+    return inotify_add_watch(watch, path,
+                             IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
+                                 IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR |
+                                 IN_DONT_FOLLOW);
+}
+
+enum {
+    VARVE_WATCH_OVERFLOW = IN_Q_OVERFLOW,
+    VARVE_WATCH_GONE = IN_DELETE_SELF | IN_MOVE_SELF,
+    VARVE_WATCH_FORGOTTEN = IN_IGNORED,
+    VARVE_WATCH_DIRECTORY = IN_ISDIR,
+};
+
+// The type of the file system, as in statfs(2); 0 when unknown.
+static inline uint64_t varve_file_system(const char *path) {
+    struct statfs status;
+    return statfs(path, &status) == 0 ? (uint64_t)(uint32_t)status.f_type : 0;
+}
+
+// Sends a datagram to a socket in the file system, or an abstract one whose name begins with '@'.
+static inline int varve_send_datagram(const char *path, const char *text) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    unsigned long size = strlen(path);
+    if (size >= sizeof address.sun_path) return -1;
+    memcpy(address.sun_path, path, size);
+    if (path[0] == '@') address.sun_path[0] = 0;
+    int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (sender < 0) return -1;
+    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
+    long sent =
+        sendto(sender, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
+    close(sender);
+    return sent < 0 ? -1 : 0;
 }
 
 static inline int varve_syncfs(int descriptor) {

@@ -22,6 +22,12 @@ extension Failure {
                 advice: "Name an empty directory, or use --overwrite: files of the store replace "
                     + "those of the same name, others stay."
             )
+        case .emptyStore(let location):
+            self.init(
+                message: "the store is empty, and its replica \(location) is not",
+                meaning: unchanged,
+                advice: "Make sure that the store is mounted; --overwrite empties the replica."
+            )
         case .otherStore(let location):
             self.init(
                 message: "\(location) is the replica of another store",

@@ -35,8 +35,8 @@ struct Varve: ParsableCommand {
             LsCommand.self, TablesCommand.self, CatCommand.self, FindCommand.self, DiffCommand.self,
             RestoreCommand.self, CheckCommand.self, StatsCommand.self,
             SendCommand.self, ReceiveCommand.self, PushCommand.self, PullCommand.self,
-            SyncCommand.self, ServeCommand.self, ReplicateCommand.self, MigrateCommand.self,
-            TableCommand.self, VersionCommand.self,
+            SyncCommand.self, ServeCommand.self, ReplicateCommand.self, WatchCommand.self,
+            MigrateCommand.self, TableCommand.self, VersionCommand.self,
         ]
     )
 }

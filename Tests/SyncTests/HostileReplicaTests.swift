@@ -231,6 +231,28 @@ struct HostileReplicaTests {
         }
     }
 
+    @Test func `A key for a replica makes no devices and no set-id files`() throws {
+        let session = ReplicaSession(try PinnedDirectory(pair.target), isTrusted: false)
+        try session.send(ReplicaRequest(.begin, [.setID]), GatheringSink())
+        try expectRefusal {
+            try upload(.offer, session) { writer in
+                try head(&writer)
+                var device = file("device", size: 0)
+                device.entry.payload = .characterDevice(0x103)
+                try writer.write(2) { device.encode(into: &$0) }
+            }
+        }
+        try upload(.offer, session) { writer in
+            try head(&writer)
+            var program = file("program", size: 0)
+            program.entry.mode = 0o4755
+            try writer.write(2) { program.encode(into: &$0) }
+        }
+        try upload(.content, session) { try $0.write(1) { $0.u32(0) } }
+        try session.send(ReplicaRequest(.publish), GatheringSink())
+        #expect(try FileStatus.of(pair.directory.path("target/program")).mode == 0o755)
+    }
+
     @Test func `The server's arguments say who may write a replica`() throws {
         let place = try ServedPlace(root: pair.target)
         func open(_ policy: ServePolicy, _ purpose: ClientHello.Purpose, _ path: String) throws {

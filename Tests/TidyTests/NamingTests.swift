@@ -102,6 +102,8 @@ struct NamingTests {
         "Sources/Platform/Descriptor.swift": "read(2) and write(2) into memory of known size",
         "Sources/Platform/ChildProcess.swift": "arguments as C strings, and read(2) into an array",
         "Sources/Platform/DirectoryListing.swift": "getdents64(2), records inside one buffer",
+        "Sources/Platform/DirectoryWatch.swift": "inotify(7), events read by checked indices",
+        "Sources/Platform/ServiceNotice.swift": "names as C strings, for the time of a call",
         "Sources/Platform/ExtendedAttributes.swift": "the xattr calls, into memory of known size",
         "Sources/Platform/FileCopying.swift": "statvfs(3), into a struct",
         "Sources/Platform/FileOperations.swift": "calls that take names as C strings",

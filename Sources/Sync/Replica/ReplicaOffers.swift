@@ -18,6 +18,8 @@ struct ReplicaOffers {
     /// Places of the files in the journal's records, by their number.
     private(set) var files: [Int] = []
     private(set) var wants: [UInt8] = []
+    /// Devices are refused.
+    var refusesDevices = false
     private var isEverything = false
     private var hasHead = false
     private var previous: [UInt8]?
@@ -77,6 +79,13 @@ struct ReplicaOffers {
         try checkOrder(put.entry.path)
         guard journal.puts.count < ReplicaLimits.puts else {
             throw RemoteFailure(.violation, "too many paths")
+        }
+        switch put.entry.payload {
+        case .characterDevice, .blockDevice:
+            guard !refusesDevices else {
+                throw RemoteFailure(.forbidden, "devices are not made here", object: put.entry.path)
+            }
+        default: break
         }
         let old = try state.records.find(put.entry.path)
         if put.entry.isFile {

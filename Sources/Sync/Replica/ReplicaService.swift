@@ -22,7 +22,7 @@ package final class SessionService: StreamService {
             return try place.storage(hello.purpose, hello.path, policy)
         }
         let root = try place.replica(hello.path, policy)
-        let session = ReplicaSession(root)
+        let session = ReplicaSession(root, isTrusted: !policy.isReplicaOnly)
         replica.update { $0 = session }
         return NoStorage()
     }
@@ -65,11 +65,17 @@ package final class SessionService: StreamService {
 /// requests and what streams hold.
 final class ReplicaSession {
     private let root: PinnedDirectory
+    /// Whoever may do no more than write this directory may not make devices or set-id files in it:
+    /// those would be doors to more.
+    private let isTrusted: Bool
     private var target: ReplicaTarget?
     private var offers: ReplicaOffers?
     private var staging: ReplicaStaging?
 
-    init(_ root: consuming PinnedDirectory) { self.root = root }
+    init(_ root: consuming PinnedDirectory, isTrusted: Bool = true) {
+        self.root = root
+        self.isTrusted = isTrusted
+    }
 
     /// Takes an upload.
     func receive(_ request: ReplicaRequest, _ source: any ByteSource) throws -> [UInt8] {
@@ -78,6 +84,7 @@ final class ReplicaSession {
         case .offer:
             try target.requireUnchanged()
             var offers = ReplicaOffers(target.tree, target.state, target.options)
+            offers.refusesDevices = !isTrusted
             try offers.receive(source)
             self.offers = offers
             staging = nil
@@ -126,7 +133,7 @@ final class ReplicaSession {
     private func begin(_ options: ReplicaOptions) throws -> ReplicaStatus {
         release()
         let copy = PinnedDirectory(try root.descriptor.duplicate(), root.path)
-        let target = try ReplicaTarget(copy, options)
+        let target = try ReplicaTarget(copy, isTrusted ? options : options.subtracting(.setID))
         self.target = target
         return target.status
     }

@@ -95,6 +95,7 @@ final class ReplicaTarget {
         }
         try compare()
         status.origin = state.origin
+        status.pathCount = UInt64(state.records.count)
     }
 
     private static func decode(_ bytes: [UInt8]) throws(RemoteFailure) -> ReplicaState {

@@ -33,7 +33,7 @@ internal import Snapshots
 //                          bases (1) and the place of each; then its bytes, as in packs
 //     supply    6 at       number of the file (4), offset (8); its data follows
 //     lacking   1 piece    number of the file (4), number of the piece (4), offset (8)
-//     status    1 status   kind (1), origin, number of changes (8)
+//     status    1 status   kind (1), origin, numbers of changes, of paths (8)
 //               2 change   kind (1), path
 //     wants     bytes, without records
 //     publish   1 done     files, others, removed, set aside (8 each)
@@ -215,6 +215,8 @@ package struct ReplicaStatus: Equatable, Sendable {
     package var kind = Kind.empty
     var origin = ReplicaOrigin()
     package var changeCount: UInt64 = 0
+    /// Paths that the last replication left, with the target itself.
+    package var pathCount: UInt64 = 0
     /// The first of them.
     package var changes: [LocalChange] = []
 
@@ -224,6 +226,7 @@ package struct ReplicaStatus: Equatable, Sendable {
             $0.u8(kind.rawValue)
             origin.encode(into: &$0)
             $0.u64(changeCount)
+            $0.u64(pathCount)
         }
         for change in changes {
             try writer.write(2) {
@@ -248,6 +251,7 @@ package struct ReplicaStatus: Equatable, Sendable {
                 self.kind = kind
                 origin = try ReplicaOrigin(decoding: &reader)
                 changeCount = try reader.u64()
+                pathCount = try reader.u64()
             case 2:
                 guard let kind = LocalChange.Kind(rawValue: try reader.u8()) else {
                     throw reader.invalid("a known kind of change")

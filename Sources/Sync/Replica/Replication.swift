@@ -12,6 +12,8 @@ package enum ReplicaError: Error {
     case foreign(String)
     /// It is the replica of another store.
     case otherStore(String)
+    /// The store is empty, and the target is not.
+    case emptyStore(String)
 }
 
 /// What a replication came to.
@@ -93,6 +95,11 @@ package final class Replication {
     ) throws -> ReplicationSummary {
         var summary = ReplicationSummary(snapshot.id)
         try check(status, ReplicaOrigin(repository: repository.config.id, snapshot))
+        // A store that is not mounted looks so.
+        let isEmptied = snapshot.record.root.itemCount <= 1 && status.pathCount > 1
+        guard !isEmptied || options.contains(.overwrite) else {
+            throw ReplicaError.emptyStore(connection.location)
+        }
         summary.changes = status.changes
         let isSameRepository = status.origin.repository == repository.config.id
         let known =

@@ -37,8 +37,13 @@ struct ReplicateCommand: VarveCommand {
 
     @OptionGroup var repository: RepositoryOptions
 
-    @Flag(help: "Do it once and end, as a timer wants it; the only way today.")
+    @Flag(help: "Do it once and end, as a timer wants it; so it is without --watch too.")
     var once = false
+
+    @Flag(help: "Go on whenever the store changes, as varve watch does.")
+    var watch = false
+
+    @OptionGroup(title: "With --watch") var watching: WatchArguments
 
     @Flag(
         name: [.customShort("n"), .long],
@@ -50,7 +55,16 @@ struct ReplicateCommand: VarveCommand {
     @OptionGroup(title: "What to leave out") var exclusion: ExclusionOptions
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        if watch, once || dryRun {
+            throw ValidationError("'--watch' goes with neither '--once' nor '--dry-run'.")
+        }
+    }
+
     func run(_ console: Console) throws {
+        guard !watch else {
+            return try watching.run(store, target, repository, replica, exclusion, console)
+        }
         let place = try repository.place()
         try place.requireWritable()
         let selection = try SourceSelection([store.bytes], try repository.location())
