@@ -144,7 +144,7 @@ package final class BlobReader {
             checkingSHA256
             ? BlobID(of: read.bytes.span, id.kind).fingerprint == fingerprint
             : XXH3Digest(of: read.bytes.span) == fingerprint.xxh3
-        guard isRight else { throw Self.damage(place, "its content does not match its id") }
+        guard isRight else { throw Self.otherContent(place) }
         return read
     }
 
@@ -194,9 +194,43 @@ package final class BlobReader {
         }
     }
 
+    private static func otherContent(_ place: BlobPlace) -> RepositoryError {
+        damage(place, "its content does not match its id")
+    }
+
     private static func damage(_ place: BlobPlace, _ why: String) -> RepositoryError {
         RepositoryError(
             .damaged("blob at byte \(place.offset): \(why)"), .pack(place.pack))
+    }
+}
+
+// MARK: - Checking packs
+
+extension BlobReader {
+    /// Compares blobs of one pack with their ids, XXH3 and SHA-256; returns those that are not what
+    /// their ids say, with why.
+    ///
+    /// Several at once are hashed faster, but all are held in memory.
+    package func check(
+        _ entries: ArraySlice<PackEntry>, in pack: PackID
+    ) -> [(BlobID, RepositoryError)] {
+        var failures: [(BlobID, RepositoryError)] = []
+        var chunks: [(id: BlobID, place: BlobPlace, bytes: [UInt8])] = []
+        for entry in entries {
+            let place = BlobPlace(entry, in: pack)
+            let isChunk = entry.id.kind == .chunk
+            do throws(RepositoryError) {
+                let bytes = try read(entry.id, at: place, checkingSHA256: !isChunk)
+                if isChunk { chunks.append((entry.id, place, bytes)) }
+            } catch {
+                failures.append((entry.id, error))
+            }
+        }
+        let digests = SHA256Digest.digests(of: chunks.map(\.bytes))
+        for (chunk, digest) in zip(chunks, digests) where digest != chunk.id.fingerprint.sha256 {
+            failures.append((chunk.id, Self.otherContent(chunk.place)))
+        }
+        return failures
     }
 }
 

@@ -65,9 +65,14 @@ final class FileRestore: Sendable {
         do {
             try Interruption.check()
             let file = try open(target)
+            let kept = try piecesPresent(part, file)
             var offset = part.offset
-            for piece in part.pieces {
-                try write(piece, at: offset, file, nodes)
+            for (index, piece) in part.pieces.enumerated() {
+                if kept.contains(index) {
+                    state.read { $0.bytesKept += piece.size }
+                } else {
+                    try write(piece, at: offset, file, nodes)
+                }
                 offset += piece.size
             }
         } catch {
@@ -136,29 +141,19 @@ final class FileRestore: Sendable {
         case .hole(let size):
             if file.isExisting, offset < file.size { try clear(offset, size, file) }
         case .chunk(let id, let size):
-            if try isPresent(id, size, at: offset, file) {
-                state.read { $0.bytesKept += size }
-            } else {
-                let bytes = try nodes.chunk(id, size: size)
-                try file.descriptor.write(bytes.span, at: offset, path)
-                state.read { $0.bytesWritten += size }
-            }
+            let bytes = try nodes.chunk(id, size: size)
+            try file.descriptor.write(bytes.span, at: offset, path)
+            state.read { $0.bytesWritten += size }
         }
     }
 
-    /// Whether the file has the chunk in its place already; only SHA-256 can tell.
-    private func isPresent(
-        _ id: ChunkID, _ size: UInt64, at offset: UInt64, _ file: OpenFile
-    )
-        throws(PlatformError) -> Bool
-    {
-        guard file.isExisting, offset < file.size, file.size - offset >= size,
-            let count = Int(exactly: size), count <= PackFormat.blobSizeLimit
-        else { return false }
-        let bytes = try file.descriptor.read(count, at: offset, path)
-        return bytes.count == count
-            && XXH3Digest(of: bytes.span) == id.fingerprint.xxh3
-            && SHA256Digest(of: bytes.span) == id.fingerprint.sha256
+    /// Which pieces of the part the file has in their places already.
+    private func piecesPresent(
+        _ part: Part, _ file: OpenFile
+    ) throws(PlatformError) -> Set<Int> {
+        guard file.isExisting else { return [] }
+        return try PresentPieces.indices(
+            of: part.pieces, at: part.offset, in: file.descriptor, size: file.size, path)
     }
 
     /// Makes a region of an existing file a hole, where it is not one.
@@ -209,15 +204,11 @@ extension FileRestore {
     /// Reads the whole file back and compares it with the snapshot.
     private func verify(_ file: OpenFile, _ nodes: NodeSource) throws {
         guard case .file(_, let content) = entry.payload else { return }
-        var offset: UInt64 = 0
-        for piece in try nodes.pieces(content) {
-            if case .chunk(let id, let size) = piece {
-                let bytes = try file.descriptor.read(Int(size), at: offset, path)
-                guard ChunkID(of: bytes.span) == id else {
-                    throw PlatformError("verify", path, .ioError)
-                }
-            }
-            offset += piece.size
+        let pieces = try nodes.pieces(content)
+        let present = try PresentPieces.indices(
+            of: pieces, at: 0, in: file.descriptor, size: entry.size, path)
+        for (index, piece) in pieces.enumerated() where !present.contains(index) {
+            if case .chunk = piece { throw PlatformError("verify", path, .ioError) }
         }
     }
 }

@@ -5,55 +5,75 @@ internal import Repository
 
 /// Reads whole packs on several threads and hashes every blob in them.
 final class PackDataReading: Sendable {
-    typealias Table = (pack: PackID, entries: [PackEntry])
-
     private let repository: Repository
     private let progress: WorkProgress
-    private let work = BoundedQueue<Table>(capacity: Processors.count)
-    private let found = Monitor<[(BlobID, RepositoryError)]>([])
+    private let work = BoundedQueue<PackID>(capacity: Processors.count)
+    private let found = Monitor(Found())
+
+    private struct Found {
+        var blobs: [(BlobID, RepositoryError)] = []
+        /// Set where a pack could not be read at all.
+        var failure: RepositoryError?
+    }
 
     init(_ repository: Repository, _ progress: WorkProgress) {
         self.repository = repository
         self.progress = progress
     }
 
-    /// Plain bytes of all blobs.
-    static func plainSize(_ tables: [Table]) -> UInt64 {
-        tables.reduce(0) { sum, table in
-            table.entries.reduce(sum) { $0 + UInt64($1.plainSize) }
-        }
-    }
-
-    /// Returns the blobs that are not what their ids say, with why.
-    func run(_ tables: [Table]) -> [(BlobID, RepositoryError)] {
-        let total = Self.plainSize(tables)
+    /// Returns the blobs that are not what their ids say, with why; `plainSize` is what all blobs
+    /// of the packs have together.
+    func run(
+        _ packs: [PackID], plainSize: UInt64
+    ) throws(RepositoryError) -> [(BlobID, RepositoryError)] {
         progress.update { counters in
-            counters.bytesFound = total
+            counters.bytesFound = plainSize
             counters.isTotalKnown = true
         }
         let threads = WorkerThreads(count: Processors.count) { _ in self.readPacks() }
-        for table in tables { work.push(table) }
+        for pack in packs { work.push(pack) }
         work.close()
         threads.join()
-        return found.read { $0 }
+        let found = self.found.read { $0 }
+        if let failure = found.failure { throw failure }
+        return found.blobs
     }
 
     private func readPacks() {
         let reader = BlobReader(repository)
-        while let table = work.pop() {
-            for entry in table.entries where !Interruption.isRequested {
-                check(entry, table.pack, reader)
-                progress.update { $0.bytesDone += UInt64(entry.plainSize) }
+        while let pack = work.pop() {
+            do throws(RepositoryError) {
+                try read(pack, reader)
+            } catch {
+                found.read { $0.failure = $0.failure ?? error }
             }
         }
     }
 
-    private func check(_ entry: PackEntry, _ pack: PackID, _ reader: BlobReader) {
-        do throws(RepositoryError) {
-            let place = BlobPlace(entry, in: pack)
-            _ = try reader.read(entry.id, at: place, checkingSHA256: true)
-        } catch {
-            found.update { $0.append((entry.id, error)) }
+    private func read(_ pack: PackID, _ reader: BlobReader) throws(RepositoryError) {
+        var rest = try PackReader(pack, repository.storage).entries()[...]
+        while !rest.isEmpty, !Interruption.isRequested {
+            let group = Self.group(at: rest)
+            let failures = reader.check(group, in: pack)
+            if !failures.isEmpty { found.read { $0.blobs += failures } }
+            let size = group.reduce(0) { $0 + UInt64($1.plainSize) }
+            progress.update { $0.bytesDone += size }
+            rest = rest.dropFirst(group.count)
         }
     }
+
+    /// The first blobs of `entries`: at least one, and not more than are well held in memory.
+    private static func group(at entries: ArraySlice<PackEntry>) -> ArraySlice<PackEntry> {
+        var size: UInt64 = 0
+        var end = entries.startIndex
+        for entry in entries.prefix(groupCount) {
+            size += UInt64(entry.plainSize)
+            if size > groupSize, end > entries.startIndex { break }
+            end += 1
+        }
+        return entries[..<end]
+    }
+
+    private static let groupCount = 32
+    private static let groupSize: UInt64 = 8 << 20
 }

@@ -84,9 +84,9 @@ private final class CheckRun {
         let packs = try repository.index.presentPacks()
         report.packs = packs.count
         try checkIndex()
-        let tables = try checkPacks(packs)
+        let plainSizes = try checkPacks(packs)
         if let readDataPercent {
-            try readData(PackChoice.choose(packs, percent: readDataPercent), tables)
+            try readData(PackChoice.choose(packs, percent: readDataPercent), plainSizes)
         }
         try checkSnapshots()
         return report
@@ -118,15 +118,18 @@ extension CheckRun {
         }
     }
 
-    /// Reads all tables of contents and compares them with the index.
-    private func checkPacks(_ packs: [PackID]) throws -> [PackID: [PackEntry]] {
-        var tables: [PackID: [PackEntry]] = [:]
+    /// Reads all tables of contents and compares them with the index; returns how many plain bytes
+    /// are in each pack that has a sound one.
+    ///
+    /// Tables are not kept: memory must not grow with the number of blobs.
+    private func checkPacks(_ packs: [PackID]) throws -> [PackID: UInt64] {
+        var plainSizes: [PackID: UInt64] = [:]
         let indexed = Set(repository.index.segments.flatMap(\.packs))
         var orphans = 0
         for pack in packs {
             try Interruption.check()
             guard let entries = try table(of: pack) else { continue }
-            tables[pack] = entries
+            plainSizes[pack] = entries.reduce(0) { $0 + UInt64($1.plainSize) }
             report.blobs += entries.count
             if indexed.contains(pack) { try compare(entries, pack) } else { orphans += 1 }
         }
@@ -135,7 +138,7 @@ extension CheckRun {
                 "\(orphans) packs are in no index: an interrupted run left them, the next uses them"
             )
         }
-        return tables
+        return plainSizes
     }
 
     /// The table of contents; nil, with the damage noted, when it cannot be read.
@@ -160,14 +163,15 @@ extension CheckRun {
         }
     }
 
-    /// Hashes every blob of the chosen packs.
-    private func readData(_ packs: [PackID], _ tables: [PackID: [PackEntry]]) throws {
+    /// Hashes every blob of the chosen packs, but those that have no sound table of contents.
+    private func readData(_ packs: [PackID], _ plainSizes: [PackID: UInt64]) throws {
         let reading = PackDataReading(repository, progress)
-        let chosen = packs.compactMap { pack in tables[pack].map { (pack, $0) } }
-        let found = reading.run(chosen)
+        let chosen = packs.filter { plainSizes[$0] != nil }
+        let size = chosen.reduce(0) { $0 + (plainSizes[$1] ?? 0) }
+        let found = try reading.run(chosen, plainSize: size)
         try Interruption.check()
         report.packsRead = chosen.count
-        report.bytesRead = PackDataReading.plainSize(chosen)
+        report.bytesRead = size
         for (id, error) in found { badBlobs[id] = add("\(error)") }
     }
 }

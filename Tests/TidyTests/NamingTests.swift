@@ -91,6 +91,7 @@ struct NamingTests {
         "Sources/Deltas/Edits.swift": "words are compared at once, inside two spans",
         "Sources/Deltas/EqualProbes.swift": "words are compared at once, inside two spans",
         "Sources/Hashing/Digesting.swift": "libxxhash and libcrypto, over bytes of a span",
+        "Sources/Hashing/PairedSHA256.swift": "pieces of memory that is held while they are hashed",
         "Sources/Parquet/Encoding/BitPacking.swift": "the bytes of a word are appended at once",
         "Sources/Parquet/Encoding/BitUnpacking.swift": "words are loaded, after a check of bounds",
         "Sources/Parquet/Encoding/DeltaDecoding.swift": "words are loaded, after a check of bounds",
