@@ -17,7 +17,7 @@ package enum ProjectFiles {
             let isLeft = left.contains(relative) || relative.hasPrefix(".build")
             switch try entry.status.get().type {
             case .directory: if !isLeft { paths += try Self.paths(below: relative) }
-            case .regular: paths.append(relative)
+            case .regular: if !isLeft { paths.append(relative) }
             default: break
             }
         }
