@@ -17,13 +17,13 @@ extension Descriptor {
     ///
     /// Names that vanish between the listing and their status are left out.
     package func list(_ path: [UInt8]) throws(PlatformError) -> [DirectoryEntry] {
-        var names = try terminatedNames(path)
-        names.sort { $0.lexicographicallyPrecedes($1) }
+        var names = NameList()
+        try unsafe forEachName(path) { name in unsafe names.append(name) }
         var entries: [DirectoryEntry] = []
         entries.reserveCapacity(names.count)
-        for name in names {
-            let entry = entry(name)
-            if case .failure(let error) = entry.status, error.isNotFound { continue }
+        unsafe names.forEachSorted { name in
+            let entry = unsafe entry(name)
+            if case .failure(let error) = entry.status, error.isNotFound { return }
             entries.append(entry)
         }
         return entries
@@ -31,7 +31,9 @@ extension Descriptor {
 
     /// The names in the open directory, in no order.
     package func names(_ path: [UInt8]) throws(PlatformError) -> [[UInt8]] {
-        try terminatedNames(path).map { $0.dropLast() }
+        var names: [[UInt8]] = []
+        try unsafe forEachName(path) { name in unsafe names.append(Self.bytes(name)) }
+        return names
     }
 
     /// A name in a directory with its type, as far as the file system tells in the listing.
@@ -50,28 +52,19 @@ extension Descriptor {
         return names.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
-    /// Names with their terminating NUL, which sorts before every byte of a name.
-    private func terminatedNames(_ path: [UInt8]) throws(PlatformError) -> [[UInt8]] {
-        var names: [[UInt8]] = []
-        try unsafe forEachName(path) { name in
-            names.append(unsafe Array(UnsafeRawBufferPointer(start: name, count: strlen(name) + 1)))
-        }
-        return names
+    private static func bytes(_ name: UnsafePointer<CChar>) -> [UInt8] {
+        unsafe Array(UnsafeRawBufferPointer(start: name, count: strlen(name)))
     }
 
-    private func entry(_ terminated: [UInt8]) -> DirectoryEntry {
+    private func entry(_ name: UnsafePointer<CChar>) -> DirectoryEntry {
         var status = varve_status()
-        let failure: PlatformError? = unsafe terminated.withUnsafeBytes { buffer in
-            guard let base = buffer.baseAddress else { return nil }
-            let name = unsafe base.assumingMemoryBound(to: CChar.self)
-            while unsafe varve_statx(raw, name, AT_SYMLINK_NOFOLLOW, &status) != 0 {
-                if Glibc.errno != EINTR { return .last("stat", terminated.dropLast()) }
-            }
-            return nil
+        while unsafe varve_statx(raw, name, AT_SYMLINK_NOFOLLOW, &status) != 0 {
+            guard Glibc.errno != EINTR else { continue }
+            let failure = unsafe PlatformError.last("stat", Self.bytes(name))
+            return unsafe DirectoryEntry(name: Self.bytes(name), status: .failure(failure))
         }
-        let name = Array(terminated.dropLast())
-        if let failure { return DirectoryEntry(name: name, status: .failure(failure)) }
-        return DirectoryEntry(name: name, status: .success(FileStatus(status)))
+        return unsafe DirectoryEntry(
+            name: Self.bytes(name), status: .success(FileStatus(status)))
     }
 
     /// Calls `body` with each name but "." and ".." (getdents64(2), struct linux_dirent64).
@@ -112,6 +105,30 @@ extension FileType {
         case 10: self = .symlink
         case 12: self = .socket
         default: self = .unknown
+        }
+    }
+}
+
+/// Names of one directory in one block of memory: an array for each, only to sort them, would cost
+/// more than to ask for their status.
+private struct NameList {
+    /// Each with its terminating NUL, which sorts before every byte of a name.
+    private var bytes: [CChar] = []
+    private var places: [Int] = []
+
+    var count: Int { places.count }
+
+    mutating func append(_ name: UnsafePointer<CChar>) {
+        places.append(bytes.count)
+        unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: name, count: strlen(name) + 1))
+    }
+
+    /// Calls `body` with each name, in the order of bytes.
+    mutating func forEachSorted(_ body: (UnsafePointer<CChar>) -> Void) {
+        unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return }
+            places.sort { unsafe strcmp(start + $0, start + $1) < 0 }
+            for place in places { unsafe body(start + place) }
         }
     }
 }

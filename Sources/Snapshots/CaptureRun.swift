@@ -34,9 +34,8 @@ final class CaptureRun {
     var comparison: ParentComparison
     var tree: TreeWriter<RepositoryError>
 
-    /// Unchanged entries from the start of a leaf of the parent.
-    var kept: [ManifestEntry] = []
-    var keptLeaf: TreeRoot?
+    /// Unchanged entries from the start of a leaf of the parent: its entries up to an index.
+    var kept: (leaf: ManifestCursor.LeafPosition, count: Int)?
     var waiting = Queue<Waiting>()
     var nextRun: [FileJob] = []
     var nextRunSize: UInt64 = 0
@@ -241,26 +240,29 @@ extension CaptureRun {
     func keepInLeaf(
         _ entry: ManifestEntry, _ position: ManifestCursor.LeafPosition?
     ) throws(RepositoryError) {
-        guard let position, position.index == kept.count,
-            position.index == 0 ? tree.isAtLeafStart : position.leaf == keptLeaf
-        else { return try write(entry) }
-        keptLeaf = position.leaf
-        kept.append(entry)
-        guard kept.count == position.count else { return }
+        guard let position, continuesLeaf(position) else { return try write(entry) }
+        let count = position.index + 1
+        kept = (position, count)
+        guard count == position.entries.count else { return }
         let hash = TreeBoundary.hash(key: entry.path)
         if try tree.append(leaf: position.leaf, lastKey: entry.path, hash: hash) {
-            kept.removeAll(keepingCapacity: true)
+            kept = nil
         } else {
             try writeKept()
         }
     }
 
+    /// Whether all entries of the leaf before this one are held back, and nothing else.
+    private func continuesLeaf(_ position: ManifestCursor.LeafPosition) -> Bool {
+        guard let kept else { return position.index == 0 && tree.isAtLeafStart }
+        return kept.count == position.index && kept.leaf.leaf == position.leaf
+    }
+
     /// Writes entries one by one that were held back for a leaf that did not stay whole.
     func writeKept() throws(RepositoryError) {
-        guard !kept.isEmpty else { return }
-        let entries = kept
-        kept = []
-        for entry in entries { try write(entry) }
+        guard let (position, count) = kept else { return }
+        kept = nil
+        for entry in position.entries[..<count] { try write(entry) }
     }
 
     /// A number for the file system of a file with several names; small and the same on every run.

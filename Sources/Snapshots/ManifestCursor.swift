@@ -54,12 +54,13 @@ package struct ManifestCursor {
     package struct LeafPosition {
         package var leaf: TreeRoot
         package var index: Int
-        package var count: Int
+        /// All entries of the leaf.
+        package var entries: [ManifestEntry]
     }
 
     /// Where the entry that `next` returned last stands.
     package var lastPosition: LeafPosition? {
-        leafRoot.map { LeafPosition(leaf: $0, index: leafIndex - 1, count: leaf.count) }
+        leafRoot.map { LeafPosition(leaf: $0, index: leafIndex - 1, entries: leaf) }
     }
 
     /// How the next entry's path compares with `path`.

@@ -136,13 +136,14 @@ package final class SourceWalk: Sendable {
         }
         var levels = [try enter(Listing([]), status([]), body)]
         while var level = levels.popLast() {
-            guard let item = level.next() else { continue }
-            levels.append(level)
-            if let below = item.below {
-                levels.append(try enter(below, item.entry.status, body))
-            } else {
-                let path = PathBytes.join(level.snapshotPath, item.entry.name)
-                try body(WalkedEntry(path: path, status: item.entry.status))
+            while let item = level.next() {
+                if let below = item.below {
+                    levels.append(level)
+                    level = try enter(below, item.entry.status, body)
+                } else {
+                    let path = PathBytes.join(level.snapshotPath, item.entry.name)
+                    try body(WalkedEntry(path: path, status: item.entry.status))
+                }
             }
         }
     }
