@@ -66,6 +66,7 @@ P
 reference() { record "$1" "$2" 0 "$3" 0; }
 
 # varve without its knowledge of Parquet: a byte behind the footer, and files are cut as any other.
+# The log would tell that such files are damaged, so it gets another name.
 bytes_growth() {
     local repository=$scratch/varve-bytes
     rm -rf "$repository"
@@ -79,6 +80,7 @@ bytes_growth() {
         "$varve" snapshot "$scratch/work" --repo "$repository"
 }
 add_byte() {
+    find "$scratch/work" -depth -type d -name _delta_log -execdir mv {} log \;
     # shellcheck disable=SC2016 # the inner shell expands it
     find "$scratch/work" -name '*.parquet' -exec sh -c 'printf x >>"$1"' sh {} \;
 }
