@@ -139,7 +139,7 @@ import Testing
         let victim =
             side == "here"
             ? "kill -9 $child 2>/dev/null || true"
-            : "pkill -9 -P $$ -f never-matches || true; [[ -s pid ]] && kill -9 $(cat pid) || true"
+            : "[[ -s pid ]] && kill -9 $(cat pid) || true"
         let script =
             Self.setup + server.setup + Self.night + """
                 RANDOM=${VARVE_SEED:-17}
