@@ -97,8 +97,9 @@ struct ParquetCaptureTests {
         try expectBack(after, result.record, "after.parquet")
     }
 
-    /// The new file is seen to have come from the old one, whatever their names. Chunks are compared
-    /// with pages: what lists either of them, here of chunks far smaller than usual, is not.
+    /// The new file is seen to have come from the old one, whatever their names.
+    ///
+    /// Chunks are compared with pages: what lists chunks, here far smaller ones than usual, is not.
     @Test(arguments: Seed.some(2))
     func `A row that is inserted costs less than the pages it moves`(seed: Seed) throws {
         let before = try ParquetSample.file(seed, rows: 30_000)
