@@ -72,6 +72,8 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
             self.size += size
         }
 
+        var next: Element? { count > 0 ? elements[first]?.element : nil }
+
         mutating func removeFirst() -> Element? {
             guard let removed = elements[first] else { return nil }
             elements[first] = nil
@@ -111,6 +113,23 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
             if state.count > 0 { return .some(state.removeFirst()) }
             return state.isClosed ? .some(nil) : nil
         }
+    }
+
+    /// Waits for an element and takes those with it that are there too, as many as together weigh
+    /// no more than `limit`; none once the queue is closed and drained.
+    package func pop(weighing weight: (Element) -> Int, upTo limit: Int) -> [Element] {
+        guard let first = pop() else { return [] }
+        var taken = [first]
+        var rest = limit - min(limit, weight(first))
+        state.update { state in
+            while let next = state.next {
+                let more = weight(next)
+                guard more <= rest, let element = state.removeFirst() else { return }
+                taken.append(element)
+                rest -= more
+            }
+        }
+        return taken
     }
 
     /// Ends the queue: what is in it is still delivered.

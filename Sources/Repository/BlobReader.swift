@@ -82,35 +82,60 @@ package final class BlobReader {
     ///
     /// Sizes must have been checked against the caps. The bases of a patch must be in the
     /// repository. Throws `damaged` when it is not what its id says.
-    package func check(
-        _ id: BlobID, _ codec: BlobCodec, _ stored: [UInt8], plainSize: Int
-    ) throws(RepositoryError) -> Checked {
-        let place = BlobPlace(
-            pack: PackID(id.fingerprint.sha256), codec: codec, offset: 0,
-            storedSize: UInt32(clamping: stored.count), plainSize: UInt32(clamping: plainSize))
-        do throws(RepositoryError) {
-            guard codec == .patch else {
-                let plain = try decode(stored, id, place, below: 1).bytes
-                try Self.compare(plain, id)
-                return .asSent
-            }
-            guard id.kind == .chunk else { throw Self.damage(place, "a node that is a patch") }
-            let header = try Self.header(of: stored, place)
-            let bases = try bases(header, place, below: PatchHeader.depthLimit + 1)
-            let plain = try apply(stored, bases.bytes, place)
-            try Self.compare(plain, id)
-            guard Self.mayBeBases(bases) else { return .plain(plain) }
-            if header.depth > bases.depth { return .asSent }
-            return .patch(PatchHeader.changingDepth(of: stored, to: bases.depth + 1))
-        } catch {
-            guard case .damaged(let why) = error.kind else { throw error }
-            throw RepositoryError(.damaged(why), "received blob \(id.fingerprint.hex)")
-        }
+    package func check(_ blob: ForeignBlob) throws(RepositoryError) -> Checked {
+        let (plain, checked) = try decode(blob)
+        guard BlobID(of: plain.span, blob.id.kind) == blob.id else { throw blob.mismatch }
+        return checked
     }
 
-    private static func compare(_ plain: [UInt8], _ id: BlobID) throws(RepositoryError) {
-        guard BlobID(of: plain.span, id.kind) == id else {
-            throw RepositoryError(.damaged("its content does not match its id"), "blob")
+    /// As `check` of each, but hashed faster; all are held in memory.
+    package func check(_ blobs: [ForeignBlob]) -> [Result<Checked, RepositoryError>] {
+        var results: [Result<Checked, RepositoryError>] = []
+        var chunks: [(index: Int, bytes: [UInt8])] = []
+        for (index, blob) in blobs.enumerated() {
+            do throws(RepositoryError) {
+                guard blob.id.kind == .chunk else {
+                    results.append(.success(try check(blob)))
+                    continue
+                }
+                let (plain, checked) = try decode(blob)
+                chunks.append((index, plain))
+                results.append(.success(checked))
+            } catch {
+                results.append(.failure(error))
+            }
+        }
+        let digests = SHA256Digest.digests(of: chunks.map(\.bytes))
+        for (chunk, digest) in zip(chunks, digests) {
+            let found = Fingerprint(xxh3: XXH3Digest(of: chunk.bytes.span), sha256: digest)
+            let blob = blobs[chunk.index]
+            if found != blob.id.fingerprint { results[chunk.index] = .failure(blob.mismatch) }
+        }
+        return results
+    }
+
+    private func decode(
+        _ blob: ForeignBlob
+    ) throws(RepositoryError) -> (plain: [UInt8], Checked) {
+        let place = BlobPlace(
+            pack: PackID(blob.id.fingerprint.sha256), codec: blob.codec, offset: 0,
+            storedSize: UInt32(clamping: blob.stored.count),
+            plainSize: UInt32(clamping: blob.plainSize))
+        do throws(RepositoryError) {
+            guard blob.codec == .patch else {
+                return (try decode(blob.stored, blob.id, place, below: 1).bytes, .asSent)
+            }
+            guard blob.id.kind == .chunk else { throw Self.damage(place, "a node that is a patch") }
+            let header = try Self.header(of: blob.stored, place)
+            let bases = try bases(header, place, below: PatchHeader.depthLimit + 1)
+            let plain = try apply(blob.stored, bases.bytes, place)
+            guard Self.mayBeBases(bases) else { return (plain, .plain(plain)) }
+            if header.depth > bases.depth { return (plain, .asSent) }
+            let patch = PatchHeader.changingDepth(of: blob.stored, to: bases.depth + 1)
+            return (plain, .patch(patch))
+        } catch {
+            guard case .damaged(let why) = error.kind else { throw error }
+            throw blob.damage(why)
         }
     }
 
@@ -264,6 +289,27 @@ extension BlobReader {
         recentBases.add(id, read)
         return read
     }
+}
+
+/// A blob that came from elsewhere, encoded as it was there.
+package struct ForeignBlob: Sendable {
+    package var id: BlobID
+    package var codec: BlobCodec
+    package var stored: [UInt8]
+    package var plainSize: Int
+
+    package init(_ id: BlobID, _ codec: BlobCodec, _ stored: [UInt8], plainSize: Int) {
+        self.id = id
+        self.codec = codec
+        self.stored = stored
+        self.plainSize = plainSize
+    }
+
+    fileprivate func damage(_ why: String) -> RepositoryError {
+        RepositoryError(.damaged(why), "received blob \(id.fingerprint.hex)")
+    }
+
+    fileprivate var mismatch: RepositoryError { damage("its content does not match its id") }
 }
 
 /// A blob that was read.

@@ -86,7 +86,8 @@ package enum ObjectVerification {
         _ entry: PackEntry, _ stored: [UInt8], _ place: BlobPlace, _ blobs: BlobReader
     ) throws(RepositoryError) {
         let size = Int(place.plainSize)
-        guard case .asSent = try blobs.check(entry.id, entry.codec, stored, plainSize: size) else {
+        let blob = ForeignBlob(entry.id, entry.codec, stored, plainSize: size)
+        guard case .asSent = try blobs.check(blob) else {
             throw damage(place, "a patch no deeper than its base")
         }
     }

@@ -66,6 +66,15 @@ struct BoundedQueueTests {
         writer.join()
     }
 
+    @Test func `Elements are taken together up to a weight, but always one`() {
+        let queue = BoundedQueue<Int>(capacity: 8)
+        for weight in [5, 3, 2, 1, 90, 4, 7] { queue.push(weight) }
+        queue.close()
+        let taken = (0..<5).map { _ in queue.pop(weighing: { $0 }, upTo: 10) }
+        #expect(taken == [[5, 3, 2], [1], [90], [4], [7]])
+        #expect(queue.pop(weighing: { $0 }, upTo: 10).isEmpty)
+    }
+
     @Test func `A closed queue delivers what is in it and takes nothing more`() {
         let queue = BoundedQueue<Int>(capacity: 4)
         #expect(queue.push(1) && queue.push(2))

@@ -98,7 +98,7 @@ final class LocalPipe: ByteSink, ByteSource, Sendable {
     }
 }
 
-/// Gathers small writes into large ones.
+/// Gathers small writes into large ones; what is large already goes on as it is.
 final class BufferedSink: ByteSink {
     private let sink: any ByteSink
     private var gathered: [UInt8] = []
@@ -108,8 +108,11 @@ final class BufferedSink: ByteSink {
     init(_ sink: any ByteSink) { self.sink = sink }
 
     func write(_ bytes: [UInt8]) throws {
+        let isLarge = bytes.count > Self.limit / 2
+        if isLarge || gathered.count + bytes.count > Self.limit { try flush() }
+        if isLarge { return try sink.write(bytes) }
+        if gathered.isEmpty { gathered.reserveCapacity(Self.limit) }
         gathered += bytes
-        if gathered.count >= Self.limit { try flush() }
     }
 
     func flush() throws {
@@ -125,12 +128,16 @@ struct StreamCursor {
     private var pending: ArraySlice<UInt8> = []
     private(set) var offset: UInt64 = 0
 
+    /// So much of what a stream promises is believed: a large blob.
+    private static let expected = 4 << 20
+
     init(_ source: any ByteSource) { self.source = source }
 
     /// The next `count` bytes, which the caller has checked against a cap; memory is taken only as
-    /// they arrive.
+    /// they arrive, but for 4 MiB.
     mutating func take(_ count: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(min(count, Self.expected))
         while bytes.count < count {
             if pending.isEmpty {
                 pending = try source.next()

@@ -96,7 +96,7 @@ package final class DeltaReceiver {
             let stored = try cursor.take(storedSize)
             try add(
                 ReceivedBlob(
-                    id: id, codec: codec, stored: stored, plainSize: plainSize,
+                    blob: ForeignBlob(id, codec, stored, plainSize: plainSize),
                     offset: cursor.offset))
         case .snapshot(let id, let size):
             hasher.update(bytes.span)
@@ -115,14 +115,15 @@ package final class DeltaReceiver {
         return true
     }
 
-    private func add(_ blob: ReceivedBlob) throws {
+    private func add(_ received: ReceivedBlob) throws {
         try Interruption.check()
         totals.blobs += 1
-        summary.plainBytes += UInt64(blob.plainSize)
+        let size = UInt64(received.blob.plainSize)
+        summary.plainBytes += size
         let intake = try self.intake ?? BlobIntake(repository)
         self.intake = intake
-        try intake.add(blob)
-        progress.update { $0.bytesDone += UInt64(blob.plainSize) }
+        try intake.add(received)
+        progress.update { $0.bytesDone += size }
     }
 
     private func add(
@@ -181,10 +182,7 @@ package final class DeltaReceiver {
 
 /// A blob as it arrived.
 struct ReceivedBlob: Sendable {
-    var id: BlobID
-    var codec: BlobCodec
-    var stored: [UInt8]
-    var plainSize: Int
+    var blob: ForeignBlob
     /// Where its bytes end in the stream.
     var offset: UInt64
 }
@@ -199,12 +197,14 @@ final class BlobIntake: Sendable {
 
     private let repository: Repository
     private let writer: RepositoryWriter
-    private let queue = BoundedQueue<ReceivedBlob>(capacity: 8, sizeLimit: BlobIntake.queuedBytes)
+    private let queue = BoundedQueue<ReceivedBlob>(capacity: 64, sizeLimit: BlobIntake.queuedBytes)
     private let state = Monitor(State())
     private let threads = Monitor<ThreadsBox?>(nil)
 
     /// A peer chooses how large its blobs are, but not how much memory those that wait take.
     private static let queuedBytes = 32 << 20
+    /// Plain bytes that one thread checks together: enough that hashing two at a time pays.
+    private static let checkedBytes = 12 << 20
 
     /// Lets the threads be joined once from a shared object.
     private final class ThreadsBox {
@@ -219,13 +219,13 @@ final class BlobIntake: Sendable {
     }
 
     /// Queues a blob; throws what made an earlier one fail.
-    func add(_ blob: ReceivedBlob) throws {
+    func add(_ received: ReceivedBlob) throws {
         if let failure = state.read({ $0.failure }) { throw failure }
         threads.update { threads in
             guard threads == nil else { return }
             threads = ThreadsBox(WorkerThreads(count: Processors.count) { _ in self.work() })
         }
-        queue.push(blob, size: blob.stored.count)
+        queue.push(received, size: received.blob.stored.count)
     }
 
     /// Waits for the blobs and makes them durable: how many there were, how many were known, and
@@ -246,13 +246,15 @@ final class BlobIntake: Sendable {
     private func work() {
         let reader = BlobReader(repository)
         let encoder = BlobEncoder(.standard)
-        while let blob = queue.pop() {
+        while true {
+            let batch = queue.pop(weighing: { $0.blob.plainSize }, upTo: Self.checkedBytes)
+            guard !batch.isEmpty else { return }
             guard state.read({ $0.failure == nil }) else { continue }
             do {
-                let isNew = try store(blob, reader, encoder)
+                let known = try batch.count - store(batch, reader, encoder)
                 state.read { state in
-                    state.blobs += 1
-                    if !isNew { state.known += 1 }
+                    state.blobs += UInt64(batch.count)
+                    state.known += UInt64(known)
                 }
             } catch {
                 state.update { $0.failure = $0.failure ?? error }
@@ -260,36 +262,41 @@ final class BlobIntake: Sendable {
         }
     }
 
-    /// Stores a blob unless it is there; true if it was new.
+    /// Stores those blobs that are not there; returns how many were new.
     private func store(
-        _ blob: ReceivedBlob, _ reader: BlobReader, _ encoder: BlobEncoder
-    ) throws -> Bool {
-        guard try writer.isMissing(blob.id) else { return false }
-        let checked = try check(blob, reader)
-        guard try writer.claim(blob.id) else { return false }
-        switch checked {
-        case .asSent:
-            try writer.store(
-                encoded: blob.id, blob.codec, blob.stored.span, plainSize: blob.plainSize)
-        case .patch(let bytes):
-            try writer.store(encoded: blob.id, .patch, bytes.span, plainSize: blob.plainSize)
-        case .plain(let bytes):
-            try writer.store(blob.id, bytes.span, encoder)
+        _ batch: [ReceivedBlob], _ reader: BlobReader, _ encoder: BlobEncoder
+    ) throws -> Int {
+        let missing = try batch.filter { try writer.isMissing($0.blob.id) }
+        let checked = reader.check(missing.map(\.blob))
+        var new = 0
+        for (received, result) in zip(missing, checked) {
+            let blob = received.blob
+            let form = try Self.unwrap(result, received)
+            guard try writer.claim(blob.id) else { continue }
+            new += 1
+            switch form {
+            case .asSent:
+                try writer.store(
+                    encoded: blob.id, blob.codec, blob.stored.span, plainSize: blob.plainSize)
+            case .patch(let bytes):
+                try writer.store(encoded: blob.id, .patch, bytes.span, plainSize: blob.plainSize)
+            case .plain(let bytes):
+                try writer.store(blob.id, bytes.span, encoder)
+            }
         }
-        return true
+        return new
     }
 
     /// What is wrong with a blob is the fault of the stream, not of the repository.
-    private func check(
-        _ blob: ReceivedBlob, _ reader: BlobReader
+    private static func unwrap(
+        _ result: Result<BlobReader.Checked, RepositoryError>, _ received: ReceivedBlob
     ) throws -> BlobReader.Checked {
         do throws(RepositoryError) {
-            return try reader.check(
-                blob.id, blob.codec, blob.stored, plainSize: blob.plainSize)
+            return try result.get()
         } catch {
             guard case .damaged(let why) = error.kind else { throw error }
-            let name = blob.id.fingerprint.hex.prefix(32)
-            throw StreamError(.damaged("the blob \(name): \(why)"), at: blob.offset)
+            let name = received.blob.id.fingerprint.hex.prefix(32)
+            throw StreamError(.damaged("the blob \(name): \(why)"), at: received.offset)
         }
     }
 }

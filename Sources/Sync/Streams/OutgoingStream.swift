@@ -44,12 +44,21 @@ package final class OutgoingStream: Sendable {
                 return (count, gathered)
             }
             offset += taken
-            if let full { try sendWhole(full) }
+            if let full { try sendWhole(full[...]) }
         }
     }
 
-    /// Adds bytes; waits where the receiver is slow.
-    package func write(_ bytes: [UInt8]) throws(SyncError) { try write(bytes.span) }
+    /// Adds bytes; waits where the receiver is slow. Of many, most go without being gathered.
+    package func write(_ bytes: [UInt8]) throws(SyncError) {
+        guard bytes.count >= 2 * Self.frameSize else { return try write(bytes.span) }
+        try flush()
+        let whole = bytes.count - bytes.count % Self.frameSize
+        total.read { $0 += UInt64(whole) }
+        for start in stride(from: 0, to: whole, by: Self.frameSize) {
+            try sendWhole(bytes[start..<start + Self.frameSize])
+        }
+        try write(bytes.span.extracting(whole..<bytes.count))
+    }
 
     /// Sends what has gathered.
     package func flush() throws(SyncError) {
@@ -57,11 +66,11 @@ package final class OutgoingStream: Sendable {
             defer { gathered = [] }
             return gathered
         }
-        if !rest.isEmpty { try sendWhole(rest) }
+        if !rest.isEmpty { try sendWhole(rest[...]) }
     }
 
-    private func sendWhole(_ bytes: [UInt8]) throws(SyncError) {
-        var rest = bytes[...]
+    private func sendWhole(_ bytes: ArraySlice<UInt8>) throws(SyncError) {
+        var rest = bytes
         while !rest.isEmpty {
             let most = rest.count
             let granted: Result<Int, SyncError> = state.wait { state in
