@@ -52,7 +52,8 @@ struct MigrationSteps {
         try console.flush()
     }
 
-    func verify(command: String) throws {
+    /// `command` cleans the source, to be run by who reads it; nil when that follows anyway.
+    func verify(command: String?) throws {
         let report = try showing { () throws(MigrationError) in try run.verify() }
         if !report.problems.isEmpty { console.status = .partial }
         try text.print(report, command: command)

@@ -110,7 +110,7 @@ struct MigrateCommand: VarveCommand {
         try run.start(plan)
         if let backup { try steps.backUp(into: backup) }
         try steps.execute()
-        try steps.verify(command: cleanCommand)
+        try steps.verify(command: cleanSource ? nil : cleanCommand)
         if cleanSource, run.isVerified { try steps.cleanUp() }
         try steps.summary()
     }

@@ -179,7 +179,7 @@ extension MigrationText {
         ])
     }
 
-    func print(_ report: VerificationReport, command: String) throws {
+    func print(_ report: VerificationReport, command: String?) throws {
         try problems(report.problems)
         if console.isJSON { return try console.print(json(report, command)) }
         var text = [
@@ -197,11 +197,13 @@ extension MigrationText {
                 "  pause     nothing changed from \(Self.time(from)) to \(Self.time(until))")
         }
         if let receipt = report.receipt {
-            text += [
-                "  receipt   \(PathBytes.printable(receipt))",
-                "The source is as it was. This removes from it what the receipt proves:",
-                "  \(command)",
-            ]
+            text.append("  receipt   \(PathBytes.printable(receipt))")
+            if let command {
+                text += [
+                    "The source is as it was. This removes from it what the receipt proves:",
+                    "  \(command)",
+                ]
+            }
         } else {
             text.append("  receipt   none: not everything is proven")
         }
@@ -221,7 +223,7 @@ extension MigrationText {
         "\(CivilTime(local: moment))"
     }
 
-    private func json(_ report: VerificationReport, _ command: String) -> JSONValue {
+    private func json(_ report: VerificationReport, _ command: String?) -> JSONValue {
         var object: JSONObject = [
             "type": "verified", "files": .count(report.files), "bytes": .count(report.bytes),
             "complete": .bool(report.receipt != nil),
@@ -239,7 +241,8 @@ extension MigrationText {
             })
         if let receipt = report.receipt { object.setBytes("receipt", receipt) }
         object["receipt_id"] = report.receiptID.map { .string($0) } ?? .null
-        object["clean_command"] = report.receipt == nil ? .null : .string(command)
+        let toRun = report.receipt == nil ? nil : command
+        object["clean_command"] = toRun.map { .string($0) } ?? .null
         return object.value
     }
 

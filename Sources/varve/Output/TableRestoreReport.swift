@@ -56,7 +56,8 @@ struct TableRestoreReport {
                 + "\(Wording.grouped(result.filesKept)) kept, \(Wording.bytes(result.bytesKept))",
             "  change   \(Wording.count(result.added, "file")) added\(rows(result.rowsAdded)), "
                 + "\(Wording.count(result.removed, "file")) removed\(rows(result.rowsRemoved))",
-            "  time     " + Wording.pace(result.bytesFetched, milliseconds: milliseconds),
+            "  time     "
+                + Wording.pace(isDryRun ? 0 : result.bytesFetched, milliseconds: milliseconds),
         ]
     }
 
