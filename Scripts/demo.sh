@@ -2,8 +2,9 @@
 # The main job of varve on a small store, as a tutorial: snapshot, change, snapshot, list, diff,
 # damage, restore, and a proof that every byte, mode, owner and time is back. Then the snapshots are
 # shipped: by a directory, as on a disk, and over SSH to an sshd of the demo's own, with keys and a
-# port of its own, if sshd is installed. Then text becomes a table, whose compaction costs a snapshot
-# next to nothing.
+# port of its own, if sshd is installed. Then text becomes a table: nights of appends and a
+# compaction, a replica that is queried while it is updated, a bad night, the table restored, and the
+# store moved to another disk.
 # Works in a fresh temporary directory and removes it. VARVE names another binary to show.
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
@@ -136,6 +137,16 @@ readings() {
 # bytes_below DIRECTORY: the sizes of all files there.
 bytes_below() { find "$1" -type f -printf '%s\n' | awk '{ sum += $1 } END { printf "%d\n", sum }'; }
 
+# table_rows TABLE: how many there are.
+table_rows() { "$varve" table info "$1" --json | grep -o '"rows": *[0-9]*' | head -n 1 | tr -cd 0-9; echo; }
+# count_rows TABLE: reads the table again and again and prints how many rows there were, until the
+# file seen-enough is there.
+count_rows() {
+    while [[ ! -e seen-enough ]]; do
+        "$varve" table scan "$1" --columns level_cm --format ndjson | wc -l || return
+    done
+}
+
 # damage_store: a bad day, with one wound that size and time do not show.
 damage_store() {
     rm -r store/readings/2025 store/incoming $'store/notes/two\nlines'
@@ -153,16 +164,16 @@ damage_store() {
     if [[ $(id -u) -eq 0 ]]; then chown 0:0 store/readings/2026/01.csv; fi
 }
 
-# start_sshd: an sshd on 127.0.0.1 that lets one new key run `varve serve` for the directory standby,
-# and an ssh configuration in which it is the host standby. Fails where it cannot be.
+# start_sshd: an sshd on 127.0.0.1 that lets one new key add to repositories below the directory
+# standby, and another keep replicas below the directory replica; and an ssh configuration in which
+# these are the hosts standby and live. Fails where it cannot be.
 start_sshd() {
     local sshd port tries
     sshd=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd) && command -v ssh >/dev/null || return
-    mkdir ssh standby
+    mkdir ssh standby replica
     ssh-keygen -q -t ed25519 -N '' -f ssh/host_key
-    ssh-keygen -q -t ed25519 -N '' -f ssh/key
-    printf "command=\"'%s' serve --stdio --path '%s' --append-only\",restrict %s\n" \
-        "$varve" "$work/standby" "$(cat ssh/key.pub)" >ssh/authorized_keys
+    may_run standby --append-only
+    may_run replica --replica
     if [[ $(id -u) -eq 0 && ! -d /run/sshd ]]; then
         mkdir -m 755 /run/sshd
         made_run_sshd=true
@@ -177,6 +188,12 @@ start_sshd() {
     # 255 is ssh's own: it could not log in, as into an account that is locked.
     [[ -n $sshd_pid ]] || return
     ssh -F ssh/config standby </dev/null >/dev/null 2>>ssh/log || [[ $? -ne 255 ]]
+}
+# may_run DIRECTORY OPTION: a new key that serves this directory, and nothing else.
+may_run() {
+    ssh-keygen -q -t ed25519 -N '' -f "ssh/$1.key"
+    printf "command=\"'%s' serve --stdio --path '%s' %s\",restrict %s\n" \
+        "$varve" "$work/$1" "$2" "$(cat "ssh/$1.key.pub")" >>ssh/authorized_keys
 }
 write_ssh_configuration() {
     cat >ssh/sshd_config <<E
@@ -193,9 +210,12 @@ PermitRootLogin prohibit-password
 E
     cat >ssh/config <<E
 Host standby
+    IdentityFile "$work/ssh/standby.key"
+Host live
+    IdentityFile "$work/ssh/replica.key"
+Host *
     HostName 127.0.0.1
     Port $1
-    IdentityFile "$work/ssh/key"
     IdentitiesOnly yes
     UserKnownHostsFile "$work/ssh/known_hosts"
     GlobalKnownHostsFile none
@@ -310,36 +330,104 @@ fi
 
 say "Rows belong into a table. Its columns are found in a CSV file; here each station gets a" \
     "directory. Delta Lake engines read it too."
-step table import gauges "$fixtures/store/readings/2025/11.csv" --partition-by station
+mkdir warehouse
+cp -R "$fixtures/store/notes" warehouse/notes
+step table import warehouse/gauges "$fixtures/store/readings/2025/11.csv" --partition-by station
 
-say "Three times an archive of 400,000 readings, made of the fixture's, is appended: three more" \
-    "files for each station."
+say "Three nights: each appends an archive of 400,000 readings, made of the fixture's, and ends with" \
+    "a snapshot. All tables of a store are pinned at one moment, whoever writes to them meanwhile."
 for year in 2022 2023 2024; do
     readings "$year" >"$year.csv"
-    step table append gauges "$year.csv"
+    step table append warehouse/gauges "$year.csv"
+    step snapshot warehouse --repo repo --tag nightly
 done
-step table scan gauges --where 'station = 2 AND level_cm > 330' --limit 3
-step snapshot gauges --repo repo --tag before
+step tables --repo repo
+step diff latest~1 latest --tables --repo repo
+step table scan warehouse/gauges --where 'station = 2 AND level_cm > 330' --limit 3
 
 say "Compaction makes one file of many, and copies most of their contents byte for byte. A snapshot" \
     "finds what it has already, though all files are new: it adds footers and what was too small to" \
     "copy."
 before=$(bytes_below repo)
-find gauges -name '*.parquet' | sort >small-files
-step table compact gauges
-find gauges -name '*.parquet' | sort >all-files
-step snapshot gauges --repo repo --tag compacted
+find warehouse -name '*.parquet' | sort >small-files
+step table compact warehouse/gauges
+find warehouse -name '*.parquet' | sort >all-files
+step snapshot warehouse --repo repo --tag nightly
 compacted=$(comm -13 small-files all-files | tr '\n' '\0' | xargs -0 cat | wc -c)
 cost=$(($(bytes_below repo) - before))
 echo
 echo "  the compacted files: $compacted bytes; what the repository grew by: $cost bytes"
 [[ $compacted -gt 1000000 ]] || fail "the compaction wrote no files"
 [[ $((cost * 10)) -lt $compacted ]] || fail "the snapshot after the compaction is not small"
-step table verify gauges
-step restore latest --repo repo --target gauges-again
-diff -r gauges gauges-again >differences || fail "the table came back different"
+step table verify warehouse/gauges
+step restore latest --repo repo --target warehouse-again
+diff -r warehouse warehouse-again >differences || fail "the store came back different"
 
-say "Last, is the repository sound? This reads all of it and hashes it anew."
+if [[ -n $sshd_pid ]]; then
+    say "A replica on the other host holds the files themselves, to be queried there. Its key may" \
+        "keep one directory equal to the store, and nothing else."
+    step replicate warehouse live:live --repo repo
+
+    say "Somebody over there counts rows without a pause, while two more archives are appended, the" \
+        "table is compacted and rows are deleted, each brought over at once."
+    count_rows replica/live/gauges >seen &
+    reader=$!
+    table_rows warehouse/gauges >complete
+    for year in 2019 2020; do
+        readings "$year" >"$year.csv"
+        step table append warehouse/gauges "$year.csv"
+        table_rows warehouse/gauges >>complete
+        step replicate warehouse live:live --repo repo
+    done
+    step table compact warehouse/gauges
+    step replicate warehouse live:live --repo repo
+    step table delete warehouse/gauges --where 'quality = "suspect"'
+    table_rows warehouse/gauges >>complete
+    step replicate warehouse live:live --repo repo
+    sleep 0.5
+    touch seen-enough
+    wait "$reader" || fail "the table could not be read over there"
+    sort -u seen >seen-rows
+    sort -u complete >complete-rows
+    [[ -z $(comm -23 seen-rows complete-rows) ]] || fail "over there half a version was seen: $(
+        comm -23 seen-rows complete-rows | tr '\n' ' ')"
+    echo
+    echo "  read $(wc -l <seen) times, and never half a version; rows seen:" \
+        "$(sort -n seen-rows | tr '\n' ' ')"
+    diff -r --exclude=.varve-replica warehouse replica/live >differences ||
+        fail "the replica differs: $(cat differences)"
+    echo "  proved: the replica holds the same files"
+fi
+
+say "A bad night: rows are deleted in the wrong table, and somebody vacuums away what held them."
+step snapshot warehouse --repo repo --tag before-the-bad-night
+rows=$(table_rows warehouse/gauges)
+"$varve" table scan warehouse/gauges --format csv | LC_ALL=C sort >rows-before
+step table delete warehouse/gauges --where 'level_cm > 100'
+step table vacuum warehouse/gauges --retention 0h --force
+echo
+echo "  rows left: $(table_rows warehouse/gauges) of $rows"
+
+say "One table comes back, in place: what would be fetched; then the files, and one commit that" \
+    "makes the table what it was. Readers go on meanwhile, and the restore can be undone as well."
+step restore latest --table gauges --in-place --repo repo --dry-run
+step restore latest --table gauges --in-place --repo repo
+step table history warehouse/gauges --limit 3
+step table verify warehouse/gauges
+"$varve" table scan warehouse/gauges --format csv | LC_ALL=C sort >rows-after
+cmp -s rows-before rows-after || fail "the rows are not what they were"
+echo
+echo "  proved: all $(table_rows warehouse/gauges) rows are what they were before that night"
+
+say "Last the store moves to another disk: a plan with its cost, a backup, the copy, a verification" \
+    "of every file and every row, and only then the source is removed."
+step migrate warehouse new-disk --repo repo --clean-source
+step table verify new-disk/gauges
+"$varve" table scan new-disk/gauges --format csv | LC_ALL=C sort >rows-after
+cmp -s rows-before rows-after || fail "the rows that were moved are not what they were"
+[[ -z $(find warehouse -type f 2>/dev/null) ]] || fail "the source was to be removed"
+
+say "Is the repository still sound? This reads all of it and hashes it anew."
 step check --read-data --repo repo
 
 printf '\nDEMO PASSED: one disaster, nothing lost.\n'
