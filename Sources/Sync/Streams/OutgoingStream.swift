@@ -48,7 +48,9 @@ package final class OutgoingStream: Sendable {
         }
     }
 
-    /// Adds bytes; waits where the receiver is slow. Of many, most go without being gathered.
+    /// Adds bytes; waits where the receiver is slow.
+    ///
+    /// Of many, most go without being gathered.
     package func write(_ bytes: [UInt8]) throws(SyncError) {
         guard bytes.count >= 2 * Self.frameSize else { return try write(bytes.span) }
         try flush()
