@@ -130,7 +130,7 @@ extension TableContents {
     }
 
     /// The plain path of a data file; it cannot lead out of the table.
-    private static func path(_ logged: String) throws(TableLogError) -> String {
+    static func path(_ logged: String) throws(TableLogError) -> String {
         let path = try DataPath.decode(logged)
         let names = path.split(separator: "/", omittingEmptySubsequences: false)
         guard !names.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else {
@@ -140,7 +140,7 @@ extension TableContents {
     }
 
     /// The file of a deletion vector; nil where it stands in the log itself.
-    private static func path(of vector: DeletionVectorReference) throws(TableLogError) -> String? {
+    static func path(of vector: DeletionVectorReference) throws(TableLogError) -> String? {
         switch vector.storage {
         case "i": return nil
         case "u":

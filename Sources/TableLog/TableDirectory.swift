@@ -123,8 +123,10 @@ package final class TableDirectory: LogFiles, Sendable {
     }
 
     /// Publishes a file of the log; false when the name is taken and `replaces` is not set.
+    ///
+    /// It gets the time `modified`, if that is given.
     package func publish(
-        _ bytes: [UInt8], as name: String, replaces: Bool = false
+        _ bytes: [UInt8], as name: String, replaces: Bool = false, modified: Timestamp? = nil
     ) throws(TableLogError) -> Bool {
         let random = Hex.encode(HostSystem.randomBytes(8))
         let temporary = Self.logPath(".\(name).\(random).tmp")
@@ -134,6 +136,7 @@ package final class TableDirectory: LogFiles, Sendable {
             var isThere = false
             do throws(PlatformError) {
                 try file.write(bytes.span, at: 0, temporary)
+                if let modified { try file.setModificationTime(modified, temporary) }
                 try file.sync(temporary)
                 isThere = try give(temporary, Self.logPath(name), replaces: replaces)
             } catch {
