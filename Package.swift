@@ -67,8 +67,8 @@ let package = Package(
         module(
             "Sync",
             [
-                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository",
-                "Snapshots", system,
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "TableLog",
+                "Repository", "Snapshots", system,
             ]),
         module(
             "Migration",
@@ -119,8 +119,8 @@ let package = Package(
         tests(
             "Sync",
             [
-                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository",
-                "Snapshots", "Sync",
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "TableLog", "TableStore",
+                "Repository", "Snapshots", "Sync",
             ]),
         tests(
             "Migration",

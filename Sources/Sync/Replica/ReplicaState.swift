@@ -12,6 +12,7 @@ internal import SystemPackage
 //     journal           what is being published, whole or not there (ReplicaJournal)
 //     staging/          files of the next replication: p-<key> being written, s-<key> whole
 //     set-aside/        files that others made where the replica has its own; nothing is lost
+//     sync-<pair>       what the last sync with another store left (TwoWayState)
 //
 // state, version 1:
 //
@@ -47,6 +48,11 @@ enum ReplicaPlaces {
 
     static func partial(_ key: SHA256Digest) -> [UInt8] {
         PathBytes.join(staging, Array("p-\(key.hex)".utf8))
+    }
+
+    /// A name for what is on its way out; found after an interruption, it is set aside.
+    static func leaving() -> [UInt8] {
+        PathBytes.join(staging, Array("x-\(Hex.encode(HostSystem.randomBytes(8)))".utf8))
     }
 
     /// A name for what is made next to nothing else.

@@ -107,7 +107,7 @@ final class ReplicaTarget {
         }
     }
 
-    private static func takeLock(_ tree: ReplicaTree) throws -> Descriptor {
+    static func takeLock(_ tree: ReplicaTree) throws -> Descriptor {
         for path in [ReplicaPlaces.directory, ReplicaPlaces.staging, ReplicaPlaces.setAside]
         where try tree.target.status(path) == nil {
             try tree.target.makeDirectory(path)
@@ -115,7 +115,7 @@ final class ReplicaTarget {
         let path = ReplicaPlaces.lock
         let file = try tree.target.root.open(path, [.readWrite, .create], mode: 0o600)
         guard try file.lock(path) else {
-            throw RemoteFailure(.held, "another varve is writing to this replica")
+            throw RemoteFailure(.held, "another varve is writing to this directory")
         }
         return file
     }

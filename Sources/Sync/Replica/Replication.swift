@@ -56,15 +56,7 @@ package final class Replication {
 
     /// Connects to a directory of this host, through pipes: one way to do it, near and far.
     package static func local(_ path: [UInt8]) throws -> Connection {
-        let (here, there) = try PipePair.joined()
-        let place = try ServedPlace(root: nil)
-        let service = SessionService()
-        let policy = ServePolicy()
-        let server = WireServer(there, policy, service) { hello in
-            try service.open(hello, place, policy)
-        }
-        WorkerThreads(count: 1) { _ in try? server.run() }.detach()
-        return try Connection(here, location: PathBytes.printable(path), .replica, path: path)
+        try LocalService.connect(path, .replica)
     }
 
     /// What the target holds; it stays locked for this connection until the replication is over.

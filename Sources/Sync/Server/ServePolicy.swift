@@ -9,15 +9,19 @@ package struct ServePolicy: Sendable {
     package var isAppendOnly = false
     /// Nothing but replications: a live directory may be made equal to a snapshot.
     package var isReplicaOnly = false
+    /// Nothing but syncs of stores.
+    package var isSyncOnly = false
     package var limits = ServerLimits()
     package var deadlines = WireDeadlines.standard
 
     package init(
-        isReadOnly: Bool = false, isAppendOnly: Bool = false, isReplicaOnly: Bool = false
+        isReadOnly: Bool = false, isAppendOnly: Bool = false, isReplicaOnly: Bool = false,
+        isSyncOnly: Bool = false
     ) {
         self.isReadOnly = isReadOnly
         self.isAppendOnly = isAppendOnly
         self.isReplicaOnly = isReplicaOnly
+        self.isSyncOnly = isSyncOnly
     }
 
     package var mayWrite: Bool { !isReadOnly }

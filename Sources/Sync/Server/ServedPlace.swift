@@ -49,7 +49,7 @@ package final class ServedPlace: Sendable {
         }
     }
 
-    /// Opens or makes the directory that a client wants to keep equal to a snapshot.
+    /// Opens or makes the directory that a client wants to keep equal to a snapshot or a store.
     func replica(_ path: [UInt8], _ policy: ServePolicy) throws -> PinnedDirectory {
         guard policy.mayRemove else {
             let option = policy.isReadOnly ? "--read-only" : "--append-only"
@@ -79,7 +79,7 @@ package final class ServedPlace: Sendable {
             return switch purpose {
             case .use: try DirectoryStorage(path)
             case .create: try DirectoryStorage.create(path)
-            case .replica: throw Self.outside(path)
+            case .replica, .sync: throw Self.outside(path)
             }
         }
         let relative = try relative(path)
@@ -89,7 +89,7 @@ package final class ServedPlace: Sendable {
         return switch purpose {
         case .use: DirectoryStorage(pinned)
         case .create: try DirectoryStorage.create(in: pinned)
-        case .replica: throw Self.outside(path)
+        case .replica, .sync: throw Self.outside(path)
         }
     }
 

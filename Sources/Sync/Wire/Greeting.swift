@@ -16,9 +16,9 @@ package struct WireFeatures: OptionSet, Sendable {
 //     8  salt                                 1  what is there: 0 storage, 1 repository
 //     4  features that must be had            1  rights: 1 write, 2 remove
 //     4  features that may be used         4·4  limits: open objects, staged objects, streams,
-//     1  purpose: 0 use, 1 create, 2 replica      bytes of a stream under way
-//     …  path: count (varint), bytes          …  config: count (varint), bytes
-//                                             …  names of index segments, then of snapshots: each
+//     1  purpose: 0 use, 1 create,                bytes of a stream under way
+//        2 replica, 3 sync                    …  config: count (varint), bytes
+//     …  path: count (varint), bytes          …  names of index segments, then of snapshots: each
 //                                                whether these are all (1), count (varint), 32 each
 
 /// The client's first words.
@@ -30,6 +30,8 @@ package struct ClientHello: Equatable, Sendable {
         case create = 1
         /// A directory that is to be made equal to a snapshot; made if it is missing.
         case replica = 2
+        /// A store that is to be synced with another; made if it is missing.
+        case sync = 3
     }
 
     package static let version: UInt16 = 1
