@@ -15,7 +15,8 @@ import traceback
 
 # Where syncing takes no time, when there is such a place.
 QUICK = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-SUITES = ["written_by_us", "written_by_others", "in_turns", "by_chance", "at_once", "with_spark"]
+SUITES = ["written_by_us", "written_by_others", "in_turns", "by_chance", "at_once", "synced",
+          "with_spark"]
 
 
 def main(arguments):

@@ -38,3 +38,17 @@ extension Failure {
         }
     }
 }
+
+extension Failure {
+    init(_ error: StoreSyncError) {
+        switch error {
+        case .emptied(let location):
+            self.init(
+                message: "\(location) is empty, and was not at the last sync",
+                meaning: "Nothing was changed on either side.",
+                advice: "Make sure that it is mounted. If it was emptied on purpose, remove its "
+                    + ".varve-replica: then it is filled anew from the other side."
+            )
+        }
+    }
+}

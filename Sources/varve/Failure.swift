@@ -69,6 +69,7 @@ extension Failure {
         case let error as StreamError: self.init(error)
         case let error as FileIsThere: self.init(error)
         case let error as ReplicaError: self.init(error)
+        case let error as StoreSyncError: self.init(error)
         case let error as RemoteFailure: self.init(error)
         case let error as WireError: self.init(error)
         case let error as PlatformError: self.init(error)

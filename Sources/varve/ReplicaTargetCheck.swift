@@ -4,6 +4,18 @@ internal import Sync
 
 /// Keeps a replica apart from what it is made of.
 enum ReplicaTargetCheck {
+    /// Where a store to sync with is; one that lies in the other is refused.
+    static func location(
+        _ target: ByteArgument,
+        store: [UInt8]
+    ) throws -> RepositoryLocation {
+        let location = try parse(target)
+        if case .directory(let path) = location {
+            try check(try RestoreTargetCheck.resolve(path), store, target, "store")
+        }
+        return location
+    }
+
     /// Where the replica is to be: a target that holds the store or the repository, or lies in one
     /// of them, is refused.
     static func destination(
@@ -12,15 +24,7 @@ enum ReplicaTargetCheck {
         repository: RepositoryLocation,
         _ ssh: SSHCommand
     ) throws -> ReplicaDestination {
-        let location: RepositoryLocation
-        do throws(LocationError) {
-            location = try RepositoryLocation(parsing: target.bytes)
-        } catch {
-            throw UsageError(
-                error.message,
-                "Write /path, ssh://[user@]host[:port]/path or host:path."
-            )
-        }
+        let location = try parse(target)
         switch location {
         case .remote(let remote): return .remote(remote, ssh)
         case .directory(let path):
@@ -32,6 +36,17 @@ enum ReplicaTargetCheck {
                 try check(resolved, try HostSystem.resolve(path), target, "repository")
             }
             return .directory(path)
+        }
+    }
+
+    private static func parse(_ target: ByteArgument) throws(UsageError) -> RepositoryLocation {
+        do throws(LocationError) {
+            return try RepositoryLocation(parsing: target.bytes)
+        } catch {
+            throw UsageError(
+                error.message,
+                "Write /path, ssh://[user@]host[:port]/path or host:path."
+            )
         }
     }
 

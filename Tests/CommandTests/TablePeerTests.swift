@@ -34,6 +34,11 @@ import Testing
         try play("by_chance", "--seed", String(seed.value))
     }
 
+    @Test(.needs(.python))
+    func `Tables that were synced both ways are read the same by all, on both sides`() throws {
+        try play("synced")
+    }
+
     @Test(.needs(.python), .needs("strace"))
     func `Writers at once lose no row, and who contradicts the other is told so`() throws {
         try play("at_once")

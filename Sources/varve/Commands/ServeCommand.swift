@@ -39,6 +39,9 @@ struct ServeCommand: VarveCommand {
     @Flag(help: "Let the directory be kept equal to a store, and nothing else.")
     var replica = false
 
+    @Flag(help: "Let the directory be synced with another store, and nothing else.")
+    var sync = false
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -49,6 +52,12 @@ struct ServeCommand: VarveCommand {
             throw ValidationError(
                 "A replica is written and cleaned: '--replica' goes with neither '--read-only' nor "
                     + "'--append-only'."
+            )
+        }
+        if sync, readOnly || appendOnly || replica {
+            throw ValidationError(
+                "A store that is synced is written and cleaned: '--sync' goes with neither "
+                    + "'--read-only' nor '--append-only' nor '--replica'."
             )
         }
         if let path, path.bytes.isEmpty {
@@ -68,7 +77,8 @@ struct ServeCommand: VarveCommand {
         let policy = ServePolicy(
             isReadOnly: readOnly,
             isAppendOnly: appendOnly,
-            isReplicaOnly: replica
+            isReplicaOnly: replica,
+            isSyncOnly: sync
         )
         let service = SessionService()
         let server = WireServer(try PipePair.standard(), policy, service) { hello in
