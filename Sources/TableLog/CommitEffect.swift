@@ -27,6 +27,8 @@ package struct CommitEffect: Equatable, Sendable {
     package private(set) var files: [File] = []
     package private(set) var added: Set<FileKey> = []
     package private(set) var removed: Set<FileKey> = []
+    /// Paths below the table of the files that go.
+    package private(set) var replaced: [String] = []
     /// Applications that note here how far they have written.
     package private(set) var applications: Set<String> = []
 
@@ -68,6 +70,7 @@ package struct CommitEffect: Equatable, Sendable {
         case .add(let add): try take(add)
         case .remove(let remove):
             removed.insert(remove.key)
+            replaced.append(try TableContents.path(remove.path))
             if remove.dataChange { note("removes rows") } else { movesFiles = true }
         case .metadata: note("changes the schema or the settings of the table")
         case .protocolVersion: note("changes what the table needs")

@@ -46,16 +46,36 @@ struct StoreDirection {
             differing.insert(offers[index].path)
         }
         drop(differing, side)
-        let wants = needs.indices.filter { needs[$0] == .yes }.map { number in
-            (number: UInt32(clamping: number), path: offers[number].path)
+        var wants = needs.indices.filter { needs[$0] == .yes }.map { number in
+            WantedFile(number: UInt32(clamping: number), path: offers[number].path)
         }
         progress.update { counters in
             counters.filesFound += UInt64(wants.count)
             for want in wants { counters.bytesFound += offers[Int(want.number)].size ?? 0 }
         }
         guard !wants.isEmpty else { return }
+        try findCopies(&wants)
         try target.stage(wants, from: source, rate, progress)
         progress.update { $0.filesDone += UInt64(wants.count) }
+    }
+
+    /// Finds what of the files that replace others the target has in those.
+    private func findCopies(_ wants: inout [WantedFile]) throws {
+        for table in tables where !table.replaced.isEmpty && target.isFar {
+            let large = Set(
+                table.files.filter { $0.size ?? 0 >= PieceSearch.leastSize }.map(\.path))
+            let places = wants.indices.filter { large.contains(wants[$0].path) }
+            guard !places.isEmpty else { continue }
+            var search = PieceSearch()
+            let replaced = table.replaced.prefix(PieceSearch.files)
+            let theirs = try target.ask(replaced.map { .pieces($0) })
+            for (path, answer) in zip(replaced, theirs) { search.add(answer.pieces, of: path) }
+            guard !search.isEmpty else { continue }
+            let ours = try source.ask(places.map { .pieces(wants[$0].path) })
+            for (place, answer) in zip(places, ours) {
+                wants[place].copies = search.copies(answer.pieces)
+            }
+        }
     }
 
     private mutating func collect() {

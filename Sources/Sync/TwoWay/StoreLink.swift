@@ -13,6 +13,9 @@ struct StoreLink {
         self.options = options
     }
 
+    /// Whether sending to this store costs more than looking for what it has.
+    var isFar: Bool { options.contains(.compress) }
+
     // MARK: Steps
 
     func begin() throws -> StoreInventory {
@@ -62,8 +65,7 @@ struct StoreLink {
 
     /// Brings files of another store to this one's staging directory.
     func stage(
-        _ wants: [(number: UInt32, path: [UInt8])], from other: StoreLink, _ rate: RateLimit?,
-        _ progress: WorkProgress
+        _ wants: [WantedFile], from other: StoreLink, _ rate: RateLimit?, _ progress: WorkProgress
     ) throws {
         try other.upload(.want) { sink in
             var writer = ReplicaRecordWriter(sink)
@@ -72,6 +74,7 @@ struct StoreLink {
                     $0.u32(want.number)
                     $0.string(want.path)
                 }
+                for copy in want.copies { try writer.write(2) { copy.encode(into: &$0) } }
             }
             try writer.end()
         }

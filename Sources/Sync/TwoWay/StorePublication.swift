@@ -283,7 +283,7 @@ final class StorePublication {
         guard try staging.isStaged(offer) else {
             if isNeeded, live == nil {
                 open.state = .failed
-                open.text = "\(PathBytes.printable(path)) is gone in the other store"
+                open.text = "\(PathBytes.printable(path)) could not be read in the other store"
             }
             return
         }

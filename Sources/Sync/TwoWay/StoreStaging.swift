@@ -11,6 +11,7 @@ internal import SystemPackage
 struct StoreStaging {
     private let tree: ReplicaTree
     private let decoder = ChunkDecoder()
+    private let pieces: ReplicaPieces
     private(set) var offers: [OfferedFile] = []
     private var wanted: Set<Int> = []
     private var current: Incoming?
@@ -24,6 +25,7 @@ struct StoreStaging {
         let file: Descriptor
         var offset: UInt64 = 0
         var hasher = SHA256Hasher()
+        var isLacking = false
 
         init(_ number: Int, _ size: UInt64, _ mtime: Timestamp, _ file: consuming Descriptor) {
             self.number = number
@@ -37,7 +39,10 @@ struct StoreStaging {
     private static let unsyncedLimit: UInt64 = 256 << 20
     private static let singleSyncs = 4
 
-    init(_ tree: ReplicaTree) { self.tree = tree }
+    init(_ tree: ReplicaTree) {
+        self.tree = tree
+        pieces = ReplicaPieces(tree)
+    }
 
     // MARK: Offers
 
@@ -89,6 +94,7 @@ struct StoreStaging {
             case 1: try begin(&reader)
             case 2: try take(&reader)
             case 3: try finish(try reader.sha256())
+            case 4: try takeCopy(&reader)
             default: throw ReplicaRecordReader.unknown(next.type)
             }
             try reader.finish()
@@ -132,10 +138,33 @@ struct StoreStaging {
         guard ChunkID(of: plain.span) == id else {
             throw RemoteFailure(.invalid, "a piece is not what its id says")
         }
+        try add(plain, to: current)
+    }
+
+    private func add(_ plain: [UInt8], to current: Incoming) throws {
         let path = ReplicaPlaces.partial(offers[current.number].key)
         try current.file.write(plain.span, at: current.offset, path)
         current.hasher.update(plain.span)
-        current.offset += UInt64(size)
+        current.offset += UInt64(plain.count)
+    }
+
+    /// Takes a piece that is in another file of this store.
+    private mutating func takeCopy(_ reader: inout ByteReader) throws {
+        guard let current else { throw RemoteFailure(.violation, "a piece of no file") }
+        let size = try reader.count(limit: TwoWayLimits.copy, "a size")
+        let id = ChunkID(try reader.fingerprint())
+        let path = try TwoWayPath.decode(&reader)
+        let place = try reader.varint()
+        guard size > 0, UInt64(size) <= current.size - current.offset else {
+            throw RemoteFailure(.violation, "more content than the file has")
+        }
+        if let bytes = try pieces.read(path, place, size, id) {
+            try add(bytes, to: current)
+        } else {
+            // It was vacuumed by now: the next sync sends what is here no longer.
+            current.isLacking = true
+            current.offset += UInt64(size)
+        }
     }
 
     private mutating func finish(_ digest: SHA256Digest) throws {
@@ -143,6 +172,10 @@ struct StoreStaging {
         current = nil
         let offer = offers[file.number]
         let path = ReplicaPlaces.partial(offer.key)
+        guard !file.isLacking else {
+            try tree.target.remove(path)
+            return
+        }
         guard file.offset == file.size, file.hasher.finish() == digest else {
             throw RemoteFailure(.invalid, "a file is not what its digest says", object: offer.path)
         }
@@ -191,7 +224,7 @@ struct StoreStaging {
 struct StoreContent {
     private let tree: ReplicaTree
     private let encoder: BlobEncoder?
-    private var wants: [(number: UInt32, path: [UInt8])] = []
+    private var wants: [WantedFile] = []
 
     init(_ tree: ReplicaTree, compresses: Bool) {
         self.tree = tree
@@ -202,26 +235,40 @@ struct StoreContent {
         var records = ReplicaRecordReader(source)
         while let next = try records.next() {
             var reader = next.reader
-            guard next.type == 1, wants.count < TwoWayLimits.files else {
-                throw ReplicaRecordReader.unknown(next.type)
+            switch next.type {
+            case 1:
+                guard wants.count < TwoWayLimits.files else {
+                    throw RemoteFailure(.violation, "too many files")
+                }
+                wants.append(
+                    WantedFile(number: try reader.u32(), path: try TwoWayPath.decode(&reader)))
+            case 2: try take(try PieceCopy(decoding: &reader))
+            default: throw ReplicaRecordReader.unknown(next.type)
             }
-            wants.append((try reader.u32(), try TwoWayPath.decode(&reader)))
             try reader.finish()
         }
+    }
+
+    private mutating func take(_ copy: PieceCopy) throws {
+        guard let want = wants.last, want.copies.count < PieceSearch.pieces else {
+            throw RemoteFailure(.violation, "a piece of no file")
+        }
+        let end = want.copies.last.map { $0.offset + UInt64($0.size) } ?? 0
+        guard copy.offset >= end else { throw RemoteFailure(.violation, "pieces out of order") }
+        wants[wants.count - 1].copies.append(copy)
     }
 
     func write(to sink: any ByteSink) throws {
         var writer = ReplicaRecordWriter(sink)
         for want in wants {
             try Interruption.check()
-            try write(want.number, want.path, &writer)
+            try write(want, &writer)
         }
         try writer.end()
     }
 
-    private func write(
-        _ number: UInt32, _ path: [UInt8], _ writer: inout ReplicaRecordWriter
-    ) throws {
+    private func write(_ want: WantedFile, _ writer: inout ReplicaRecordWriter) throws {
+        let (number, path) = (want.number, want.path)
         guard let file = try open(path) else {
             return try writer.write(1) { Self.head(number, nil, &$0) }
         }
@@ -232,14 +279,25 @@ struct StoreContent {
         try writer.write(1) { Self.head(number, status, &$0) }
         var hasher = SHA256Hasher()
         var offset: UInt64 = 0
+        var copies = want.copies[...]
         while offset < status.size {
-            let count = Int(min(UInt64(TwoWayLimits.piece), status.size - offset))
+            let copy = copies.first
+            let end = min(copy?.offset ?? status.size, status.size)
+            let isCopy = offset == end
+            let count =
+                isCopy
+                ? copy?.size ?? 0 : Int(min(UInt64(TwoWayLimits.piece), end - offset))
             let bytes = try file.descriptor.read(count, at: offset, path)
-            guard bytes.count == count else {
+            guard count > 0, bytes.count == count else {
                 throw RemoteFailure(.missing, "it became shorter while it was read", object: path)
             }
             hasher.update(bytes.span)
-            try write(bytes, &writer)
+            if isCopy, let copy {
+                copies = copies.dropFirst()
+                try write(copy, bytes, &writer)
+            } else {
+                try write(bytes, &writer)
+            }
             offset += UInt64(count)
         }
         let digest = hasher.finish()
@@ -270,6 +328,18 @@ struct StoreContent {
         writer.u8(status == nil ? 0 : 1)
         writer.u64(status?.size ?? 0)
         writer.time(status?.mtime ?? Timestamp(seconds: 0, nanoseconds: 0))
+    }
+
+    private func write(
+        _ copy: PieceCopy, _ bytes: [UInt8], _ writer: inout ReplicaRecordWriter
+    ) throws {
+        let id = ChunkID(of: bytes.span)
+        try writer.write(4) {
+            $0.count(bytes.count)
+            $0.fingerprint(id.fingerprint)
+            $0.string(copy.path)
+            $0.varint(copy.place)
+        }
     }
 
     private func write(_ bytes: [UInt8], _ writer: inout ReplicaRecordWriter) throws {

@@ -21,6 +21,8 @@ struct TableDelivery: Equatable, Sendable {
     var files: [File] = []
     /// In order, with the versions that they get.
     var commits: [LoggedCommit] = []
+    /// Files that the commits replace, below the store.
+    var replaced: [[UInt8]] = []
 
     /// Brings commits to a table whose newest version is `latest`.
     init(_ path: [UInt8], after latest: LogPoint, _ commits: [LoggedCommit]) {
@@ -50,6 +52,9 @@ struct TableDelivery: Equatable, Sendable {
     }
 
     private mutating func addFiles() {
+        replaced = Set(commits.flatMap(\.effect.replaced)).sorted().map {
+            PathBytes.join(path, Array($0.utf8))
+        }
         var live: Set<FileKey> = []
         for commit in commits {
             live.subtract(commit.effect.removed)

@@ -98,6 +98,17 @@ final class SyncedStore {
                 answer.digest = try StoreWalk.digest(file, path)
                 answer.isThere = true
                 return answer
+            case .pieces(let path):
+                let file = try tree.target.root.open(path, [.readOnly, .nonBlocking])
+                let status = try file.status(path)
+                var answer = StoreAnswer()
+                guard status.type == .regular,
+                    let pieces = try FilePiece.cut(file, size: status.size, path),
+                    pieces.count < PieceSearch.pieces
+                else { return answer }
+                answer.pieces = pieces
+                answer.isThere = true
+                return answer
             }
         } catch let error as TableLogError {
             return StoreAnswer(refused: "\(error)")

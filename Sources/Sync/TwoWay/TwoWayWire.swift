@@ -2,6 +2,7 @@ internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
 internal import TableLog
 
 // A sync of two stores, through the streams of the wire; the purpose in the hello is `sync`.
@@ -28,6 +29,7 @@ internal import TableLog
 //               2 identity path
 //               3 whole    path
 //               4 content  path of a file
+//               5 pieces   path of a file
 //     answers   1 head     answers the next question: whether there is an answer (1), a text (why
 //                          not, or why nobody may write to the table), metadata id
 //               2 commit   version (8), time, bytes
@@ -35,13 +37,17 @@ internal import TableLog
 //               4 file     a file of the table: path below it, whether it is needed (1), size + 1
 //                          (varint), 0 if unknown
 //               5 digest   32
+//               6 piece    size (varint), XXH3 and SHA-256 (48); in order
 //     offer     1 file     path, size + 1 (varint), digest (32, or zeros), key (32), mode (4),
 //                          time, whether it is a file of a table (1)
 //     needs     1 need     kind (1), digest (32)
 //     want      1 file     number (4), path
+//               2 copy     of this file: offset, size (varints), path and place (varint) in the
+//                          other store, which has it there
 //     content   1 file     number (4), whether it is there (1), size (8), time
 //               2 data     codec (1), plain size (varint), XXH3 and SHA-256 (48), bytes
 //               3 end      SHA-256 of the whole
+//               4 copy     size (varint), XXH3 and SHA-256 (48), path, place (varint)
 //     apply     1 directory, 2 put, 3 symlink, 4 remove: see StoreChange
 //               5 table    path, version that it must be at + 1 (8), 0 if it is new
 //               6 data     number in the offer, whether it is needed (1)
@@ -128,6 +134,8 @@ enum TwoWayLimits {
     static let commits = 512 << 20
     /// Content is sent in pieces of this size.
     static let piece = 1 << 20
+    /// What is copied in the other store, in pieces of at most this size.
+    static let copy = 4 << 20
 }
 
 /// A question about a store.
@@ -136,10 +144,13 @@ enum StoreQuestion: Equatable, Sendable {
     case identity([UInt8])
     case whole([UInt8])
     case content([UInt8])
+    case pieces([UInt8])
 
     var path: [UInt8] {
         switch self {
-        case .history(let path, _), .identity(let path), .whole(let path), .content(let path): path
+        case .history(let path, _), .identity(let path), .whole(let path), .content(let path),
+            .pieces(let path):
+            path
         }
     }
 
@@ -150,6 +161,7 @@ enum StoreQuestion: Equatable, Sendable {
             case .identity: 2
             case .whole: 3
             case .content: 4
+            case .pieces: 5
             }
         try writer.write(type) {
             $0.string(path)
@@ -164,6 +176,7 @@ enum StoreQuestion: Equatable, Sendable {
         case 2: self = .identity(path)
         case 3: self = .whole(path)
         case 4: self = .content(path)
+        case 5: self = .pieces(path)
         default: throw ReplicaRecordReader.unknown(type)
         }
         try reader.finish()
@@ -189,6 +202,7 @@ struct StoreAnswer: Equatable, Sendable {
     var points: [LogPoint] = []
     var files: [TableFile] = []
     var digest: SHA256Digest?
+    var pieces: [FilePiece] = []
 
     init() {}
 
@@ -217,6 +231,12 @@ struct StoreAnswer: Equatable, Sendable {
             }
         }
         if let digest { try writer.write(5) { $0.digest(digest) } }
+        for piece in pieces {
+            try writer.write(6) {
+                $0.count(piece.size)
+                $0.fingerprint(piece.id.fingerprint)
+            }
+        }
     }
 
     /// Reads all answers of a stream.
@@ -281,6 +301,14 @@ struct StoreAnswer: Equatable, Sendable {
             files.append(
                 TableFile(path: path, isNeeded: isNeeded, size: size == 0 ? nil : size - 1))
         case 5: digest = try reader.sha256()
+        case 6:
+            guard pieces.count < PieceSearch.pieces else {
+                throw RemoteFailure(.violation, "too many pieces")
+            }
+            let size = try reader.count(limit: PackFormat.blobSizeLimit, "a size")
+            let offset = pieces.last.map { $0.offset + UInt64($0.size) } ?? 0
+            let id = ChunkID(try reader.fingerprint())
+            pieces.append(FilePiece(offset: offset, size: size, id: id))
         default: throw ReplicaRecordReader.unknown(type)
         }
     }

@@ -288,6 +288,67 @@ struct HostileSyncTests {
         }
     }
 
+    @Test func `Pieces come from files of the store, and only if they are what they should be`()
+        throws
+    {
+        try pair.write("1234", "here/known")
+        let known = Array("1234".utf8)
+        func stage(_ path: String, place: UInt64, _ count: Int = 4) throws -> TwoWaySession {
+            let session = try session()
+            let offer = OfferedFile(
+                path: Array("new".utf8), size: 4, key: .zero, isTableFile: false)
+            try upload(.offer, session) { try $0.write(1) { offer.encode(into: &$0) } }
+            try session.send(TwoWayRequest(.needs), GatheringSink())
+            try upload(.stage, session) { writer in
+                try writer.write(1) {
+                    $0.u32(0)
+                    $0.u8(1)
+                    $0.u64(4)
+                    $0.time(Self.time)
+                }
+                try writer.write(4) {
+                    $0.count(count)
+                    $0.fingerprint(ChunkID(of: known.span).fingerprint)
+                    $0.string(Array(path.utf8))
+                    $0.varint(place)
+                }
+                try writer.write(3) { $0.digest(SHA256Digest(of: known.span)) }
+            }
+            return session
+        }
+        func put(_ session: TwoWaySession) throws {
+            try upload(.apply, session) {
+                try StoreChange.put(0, isReplacing: false).write(to: &$0)
+            }
+            try session.send(TwoWayRequest(.release), GatheringSink())
+        }
+        for path in Self.outside { try expectNoChange { _ = try stage(path, place: 0) } }
+        try expectNoChange { _ = try stage("known", place: 0, 5) }
+        try expectNoChange { _ = try stage("known", place: 0, 1 << 30) }
+        for (path, place) in [
+            ("known", 1), ("known", .max), ("nowhere", 0), ("way-out/secret", 0), ("t", 0),
+        ] as [(String, UInt64)] {
+            try expectNoChange(throwing: false) { try put(try stage(path, place: place)) }
+        }
+        try put(try stage("known", place: 0))
+        #expect(pair.read("here/new") == "1234")
+        let copy = PieceCopy(offset: 2, size: 2, path: Array("known".utf8), place: 0)
+        for copies in [[copy, copy], [PieceCopy(offset: 3, size: 9, path: copy.path, place: 0)]] {
+            try expectNoChange {
+                let session = try session()
+                defer { try? session.send(TwoWayRequest(.release), GatheringSink()) }
+                try upload(.want, session) { writer in
+                    try writer.write(1) {
+                        $0.u32(0)
+                        $0.string(Array("known".utf8))
+                    }
+                    for copy in copies { try writer.write(2) { copy.encode(into: &$0) } }
+                }
+                try session.send(TwoWayRequest(.content), GatheringSink())
+            }
+        }
+    }
+
     @Test func `Steps that are not due are refused, and a dry run changes nothing`() throws {
         let fresh = TwoWaySession(try PinnedDirectory(pair.path("here")))
         for step in [TwoWayStep.ask, .offer, .want, .stage, .apply, .remember] {

@@ -1,6 +1,7 @@
 import Bytes
 import Hashing
 import Platform
+import Snapshots
 import TableLog
 import TestSupport
 import Testing
@@ -205,6 +206,28 @@ struct MergePlanTests {
         let both = TableMerge(
             here: Self.history(new), there: Self.history(refusal: refusal, try Self.commit(4)))
         #expect(both == .refused(.refused(refusal), .there))
+    }
+
+    @Test func `Pieces that lie side by side in both files are one copy`() {
+        func id(_ byte: UInt8) -> ChunkID { ChunkID(of: [byte].span) }
+        func pieces(_ bytes: [UInt8]) -> [FilePiece] {
+            bytes.enumerated().map { number, byte in
+                FilePiece(offset: UInt64(number) * 10, size: 10, id: id(byte))
+            }
+        }
+        var search = PieceSearch()
+        #expect(search.isEmpty && search.copies(pieces([1])).isEmpty)
+        let (one, two) = (Array("one".utf8), Array("two".utf8))
+        search.add(pieces([1, 2, 3]), of: one)
+        search.add(pieces([7, 8]), of: two)
+        let copies = search.copies(pieces([2, 3, 9, 1, 7, 8, 3]))
+        #expect(
+            copies == [
+                PieceCopy(offset: 0, size: 20, path: one, place: 10),
+                PieceCopy(offset: 30, size: 10, path: one, place: 0),
+                PieceCopy(offset: 40, size: 20, path: two, place: 0),
+                PieceCopy(offset: 60, size: 10, path: one, place: 20),
+            ])
     }
 
     @Test func `Tables without a memory are equal where their logs or their files are`() {
