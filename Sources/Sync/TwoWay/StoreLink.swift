@@ -136,10 +136,11 @@ struct StoreLink {
         }
     }
 
-    /// What a peer sends and may not is told as its fault.
+    /// What a peer sends and may not is told as its fault; what a signal ended is told as that.
     private func telling<Value>(_ body: () throws -> Value) throws -> Value {
+        try Interruption.check()
         do {
-            return try body()
+            return try interruptible(body)
         } catch let error as MalformedBytes {
             throw SyncError(.violation, connection.location, "\(error)")
         } catch let error as StreamError {
@@ -147,5 +148,12 @@ struct StoreLink {
         } catch let error as RemoteFailure where error.kind == .violation {
             throw SyncError(.violation, connection.location, "\(error)")
         }
+    }
+
+    /// A store of this host is served by a thread of this process, which the signal ends too.
+    private func interruptible<Value>(_ body: () throws -> Value) throws -> Value {
+        let result = Result { try body() }
+        if case .failure = result { try Interruption.check() }
+        return try result.get()
     }
 }

@@ -382,9 +382,12 @@ final class StorePublication {
         try tree.target.root.open(log, [.readOnly, .directory]).setMode(0o755, log)
         try tree.onChange?()
         do throws(PlatformError) {
-            try tree.rename(log, to: place, replacing: false)
+            // An empty directory of that name is replaced by the system, another one is not.
+            try tree.rename(log, to: place, replacing: true)
         } catch {
-            guard error.errno == .fileExists else { throw error }
+            guard error.errno == .directoryNotEmpty || error.errno == .fileExists else {
+                throw error
+            }
             open.state = .overtaken
             return
         }

@@ -48,6 +48,11 @@ struct StoreWalk {
         let isTable = entries.contains { $0.name == ReplicaOrder.log && $0.isDirectory }
         if isTable, try lookAtTable(path) { return }
         for entry in entries where !(path.isEmpty && entry.name == ReplicaPlaces.directory) {
+            if entry.name == ReplicaOrder.log {
+                // An empty log is that of a table that is being made.
+                if !entry.isDirectory { note(PathBytes.join(path, entry.name), "it is no log") }
+                continue
+            }
             try look(entry, at: PathBytes.join(path, entry.name), depth)
         }
     }

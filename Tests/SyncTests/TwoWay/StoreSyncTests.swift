@@ -196,6 +196,34 @@ struct StoreSyncTests {
         #expect(words(try pair.sync()) == ["t unrelatedTables"])
     }
 
+    @Test func `An empty log is no table, and is filled by the first one that comes`() throws {
+        try makeTable()
+        try pair.create("here/new", id: "new")
+        try pair.append("here/new", [1])
+        try pair.directory.makeDirectories(Array("there/new/_delta_log".utf8))
+        try pair.directory.makeDirectories(Array("here/empty/_delta_log".utf8))
+        #expect(try pair.sync().isComplete)
+        #expect(try pair.rows("there/new") == [1])
+        #expect(throws: PlatformError.self) {
+            try FileStatus.of(pair.path("there/empty/_delta_log"))
+        }
+        try pair.write("a file", "there/odd/_delta_log")
+        let summary = try pair.sync()
+        #expect(summary.problems.map(\.path) == [Array("odd/_delta_log".utf8)])
+    }
+
+    @Test func `A store that is a table itself is synced as one`() throws {
+        try pair.create("here", id: "root")
+        try pair.append("here", [1])
+        try pair.sync()
+        try pair.append("here", [2])
+        try pair.append("there", [3])
+        #expect(try pair.sync().isComplete)
+        #expect(try pair.rows("here") == [1, 2, 3])
+        #expect(try pair.rows("there") == [1, 2, 3])
+        #expect(try pair.sync().hasNothingToDo)
+    }
+
     @Test func `The same application on both sides is refused`() throws {
         try makeTable()
         try pair.append("here/t", [4], application: "job")
