@@ -88,4 +88,28 @@ def theirs(directory, random):
     go_on(sides)
 
 
-CASES = [ours, theirs]
+def partitioned(directory, random):
+    """Partitions whose names are encoded in paths, and once more in the log."""
+    sides = Sides(directory)
+    names = ["a b", "50%", "a/b", "x:y", "ä", None]
+    shape = Rows([("id", "long"), ("name", "string")], [[], []])
+
+    def some(count):
+        numbers = list(range(sides.count, sides.count + count))
+        sides.count += count
+        return shape.with_columns([numbers, [names[number % len(names)] for number in numbers]])
+
+    sides.some = some
+    sides.rows = some(14)
+    write_deltalake(sides.tables[0], sides.rows.arrow(), partition_by=["name"])
+    sides.sync()
+    for side in (0, 1):
+        more = some(9)
+        write_deltalake(sides.tables[side], more.arrow(), mode="append")
+        sides.rows = sides.rows + more
+    sides.sync()
+    DeltaTable(sides.tables[1]).optimize.compact()
+    sides.sync()
+
+
+CASES = [ours, theirs, partitioned]

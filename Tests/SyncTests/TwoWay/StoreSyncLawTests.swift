@@ -103,6 +103,64 @@ struct StoreSyncLawTests {
         }
     }
 
+    /// What becomes of a file, said once more in other words than those of the plan.
+    private static func settle(
+        _ here: inout String?, _ there: inout String?, _ known: inout String?
+    ) -> Bool {
+        if here != there {
+            if here == known {
+                here = there
+            } else if there == known {
+                there = here
+            } else {
+                return false
+            }
+        }
+        known = here
+        return true
+    }
+
+    @Test(arguments: Seed.some(4))
+    func `Files go where they were not changed, and what both changed stays`(seed: Seed) throws {
+        let pair = try StorePair()
+        var random = SplitMix64(seed)
+        try pair.write("always", "here/kept")
+        try pair.sync()
+        let paths = ["a", "b", "d/x", "d/y", "d/e/z"]
+        var files: [String: [String: String]] = ["here": [:], "there": [:]]
+        var known: [String: String] = [:]
+        for round in 1...15 {
+            for _ in 0..<random.below(6) {
+                let (name, path) = (Self.names[random.below(2)], paths[random.below(paths.count)])
+                if random.below(3) == 0 {
+                    guard files[name]?[path] != nil else { continue }
+                    try pair.remove("\(name)/\(path)")
+                    files[name]?[path] = nil
+                } else {
+                    // Few contents, so that both sides come to the same now and then.
+                    let text = String(repeating: "x", count: random.below(3))
+                    try pair.write(text, "\(name)/\(path)")
+                    files[name]?[path] = text
+                }
+            }
+            var conflicts: [String] = []
+            for path in paths {
+                var (ours, theirs) = (files["here"]?[path], files["there"]?[path])
+                if !Self.settle(&ours, &theirs, &known[path]) { conflicts.append(path) }
+                files["here"]?[path] = ours
+                files["there"]?[path] = theirs
+            }
+            let summary = try pair.sync()
+            let told = summary.conflicts.map { String(decoding: $0.path, as: UTF8.self) }
+            #expect(told.sorted() == conflicts.sorted(), "\(seed), round \(round)")
+            #expect(summary.problems.isEmpty, "\(seed), round \(round)")
+            for name in Self.names {
+                let wanted = (files[name] ?? [:]).merging(["kept": "always"]) { $1 }
+                #expect(try pair.contents(name) == wanted, "\(seed), round \(round), \(name)")
+            }
+        }
+    }
+
     @Test(arguments: ["here", "there"])
     func `Stopped at any step a sync leaves whole versions, and the next one does the rest`(
         victim: String
