@@ -132,11 +132,15 @@ extension TableContents {
     /// The plain path of a data file; it cannot lead out of the table.
     static func path(_ logged: String) throws(TableLogError) -> String {
         let path = try DataPath.decode(logged)
-        let names = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard !names.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else {
+        guard staysInside(path) else {
             throw TableLogError(.unsupported, logged, "a data file outside of the table")
         }
         return path
+    }
+
+    private static func staysInside(_ path: String) -> Bool {
+        let names = path.split(separator: "/", omittingEmptySubsequences: false)
+        return !names.contains { $0.isEmpty || $0 == "." || $0 == ".." }
     }
 
     /// The file of a deletion vector; nil where it stands in the log itself.
@@ -146,6 +150,10 @@ extension TableContents {
         case "u":
             guard let path = vector.filePath else {
                 throw TableLogError(.damaged, vector.place, "expected a UUID in Base85")
+            }
+            guard staysInside(path) else {
+                throw TableLogError(
+                    .unsupported, vector.place, "a deletion vector outside of the table")
             }
             return path
         default:
