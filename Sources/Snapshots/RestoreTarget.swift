@@ -21,13 +21,13 @@ package struct RestoreTarget: ~Copyable, Sendable {
         self.options = options
     }
 
-    /// Status of a path; nil when there is nothing.
+    /// Status of a path; nil when there is nothing, or only by way of a symlink.
     package func status(_ path: [UInt8]) throws(PlatformError) -> FileStatus? {
         do throws(PlatformError) {
             if path.isEmpty { return try root.descriptor.status(path) }
             let parent = try openParent(path)
             return try FileStatus.of(Array(PathBytes.name(path)), at: parent.raw)
-        } catch  where error.isNotFound {
+        } catch  where error.isNotFound || error.errno == .tooManySymbolicLinkLevels {
             return nil
         }
     }

@@ -14,12 +14,21 @@ struct ReplicaOffers {
         case yesAndThere = 2
     }
 
+    /// What an offer holds.
+    enum Scope: UInt8 {
+        case changes = 0
+        case everything = 1
+        /// Everything that could be read: what is not offered may be there all the same, and stays.
+        case everythingRead = 2
+    }
+
     private(set) var journal = ReplicaJournal()
     /// Places of the files in the journal's records, by their number.
     private(set) var files: [Int] = []
     private(set) var wants: [UInt8] = []
-    /// Devices are refused.
-    var refusesDevices = false
+    /// Whoever may only write this directory may not make devices in it, nor set attributes that
+    /// give rights.
+    var isTrusted = true
     private var isEverything = false
     private var hasHead = false
     private var previous: [UInt8]?
@@ -52,9 +61,12 @@ struct ReplicaOffers {
     private mutating func takeHead(_ reader: inout ByteReader) throws {
         guard !hasHead else { throw RemoteFailure(.violation, "a second head") }
         hasHead = true
-        isEverything = try reader.u8() == 1
+        guard let scope = Scope(rawValue: try reader.u8()) else {
+            throw reader.invalid("a known scope of an offer")
+        }
+        isEverything = scope == .everything
         journal.origin = try ReplicaOrigin(decoding: &reader)
-        guard isEverything || state.origin.snapshot != .zero else {
+        guard scope != .changes || state.origin.snapshot != .zero else {
             throw RemoteFailure(.violation, "changes against nothing")
         }
         let isOther = state.origin.series != .zero && state.origin.series != journal.origin.series
@@ -77,16 +89,11 @@ struct ReplicaOffers {
     private mutating func take(_ put: ReplicaRecord) throws {
         var put = put
         try checkOrder(put.entry.path)
-        guard journal.puts.count < ReplicaLimits.puts else {
-            throw RemoteFailure(.violation, "too many paths")
-        }
-        switch put.entry.payload {
-        case .characterDevice, .blockDevice:
-            guard !refusesDevices else {
-                throw RemoteFailure(.forbidden, "devices are not made here", object: put.entry.path)
-            }
-        default: break
-        }
+        guard journal.puts.count < ReplicaLimits.puts,
+            journal.puts.bytes.count + state.records.bytes.count < ReplicaLimits.recordBytes
+        else { throw RemoteFailure(.violation, "too many paths") }
+        try checkDevice(put.entry)
+        if !isTrusted { Self.restrict(&put.entry) }
         let old = try state.records.find(put.entry.path)
         if put.entry.isFile {
             let (action, want) = try decide(put, old)
@@ -101,6 +108,30 @@ struct ReplicaOffers {
         journal.puts.append(put)
     }
 
+    /// Refuses a device before the rest is sent, where it could not be made in the end.
+    private func checkDevice(_ entry: ManifestEntry) throws(RemoteFailure) {
+        switch entry.payload {
+        case .characterDevice, .blockDevice:
+            guard isTrusted else {
+                throw RemoteFailure(.forbidden, "devices are not made here", object: entry.path)
+            }
+            guard HostSystem.isRoot else {
+                throw RemoteFailure(
+                    .forbidden, "only root makes devices; leave it out with --exclude",
+                    object: entry.path)
+            }
+        default: break
+        }
+    }
+
+    /// Leaves out attributes that give rights beyond this directory.
+    private static func restrict(_ entry: inout ManifestEntry) {
+        entry.attributes.removeAll { attribute in
+            !attribute.name.starts(with: "user.".utf8)
+                && !attribute.name.starts(with: "system.posix_acl_".utf8)
+        }
+    }
+
     private func decide(
         _ put: ReplicaRecord, _ old: ReplicaRecord?
     ) throws -> (ReplicaAction, Want) {
@@ -109,12 +140,21 @@ struct ReplicaOffers {
         {
             return (.keep, .no)
         }
-        let staged = try tree.target.status(ReplicaPlaces.staged(put.key))
-        if put.key != .zero, staged?.type == .regular, staged?.size == put.entry.size {
-            return (.place, .no)
-        }
+        if put.key != .zero, try reuseStaged(put) { return (.place, .no) }
         let isThere = try tree.target.status(put.entry.path)?.type == .regular
         return (.build, isThere ? .yesAndThere : .yes)
+    }
+
+    /// Whether the file was staged by a replication that was interrupted; its time or owner may be
+    /// others now.
+    private func reuseStaged(_ put: ReplicaRecord) throws -> Bool {
+        let path = ReplicaPlaces.staged(put.key)
+        let status = try tree.target.status(path)
+        guard status?.type == .regular, status?.size == put.entry.size else { return false }
+        if journal.options.contains(.dryRun) { return true }
+        let file = try tree.target.root.open(path, [.readOnly, .nonBlocking])
+        try tree.target.apply(put.entry, to: file, path)
+        return true
     }
 
     private mutating func takeRemoval(_ path: [UInt8]) throws {

@@ -14,8 +14,11 @@ internal import SystemPackage
 //    directories that anything went to are synced.
 // 4. What is gone is removed: the log of a table that is gone as a whole in one step; then files,
 //    the oldest of a log first; then directories, inner ones first.
-// 5. Directories get their owner, attributes, mode and time; those in which names changed are
-//    synced.
+// 5. Directories get their owner, attributes, mode and time, those that are there before commits
+//    already, or readers could not enter them; those in which names changed are synced.
+//
+// What a step replaces or removes must be what the last replication left: what others made of it
+// since it was compared stays, and the publication stops there, unless it may overwrite.
 
 /// Makes a tree what a journal says.
 final class ReplicaPublication {
@@ -29,6 +32,7 @@ final class ReplicaPublication {
     /// Directories in which names changed.
     private var touched: Set<[UInt8]> = []
     private var unsynced: Set<[UInt8]> = []
+    private let gone: Set<[UInt8]>
     private var isWhole = false
     private(set) var outcome = ReplicaOutcome()
 
@@ -39,11 +43,14 @@ final class ReplicaPublication {
         self.tree = tree
         self.before = before
         self.journal = journal
+        gone = Set(journal.removals)
         isDone = Array(repeating: false, count: journal.puts.count)
     }
 
     /// Does everything; after a failure `finalState` tells how far it came.
     func run() throws {
+        // The last one may have failed while it synced directories.
+        if before.origin.snapshot == .zero { try tree.target.root.descriptor.syncFileSystem([]) }
         try clearTheWay()
         try makeDirectories()
         try placeFiles()
@@ -64,9 +71,7 @@ final class ReplicaPublication {
                 let old = try before.records.find(put.entry.path)
             else { continue }
             if old.entry.isDirectory, !put.entry.isDirectory { obstacles.append(put.entry.path) }
-            if !old.entry.isDirectory, put.entry.isDirectory,
-                try tree.target.status(put.entry.path)?.type == old.entry.fileType
-            {
+            if !old.entry.isDirectory, put.entry.isDirectory, try isOurs(put.entry.path) {
                 try removeOne(put.entry.path, isDirectory: false)
             }
             if put.action == .place, ReplicaOrder(put.entry.path) == .commit,
@@ -102,13 +107,11 @@ final class ReplicaPublication {
         try removeKnown(away, was: log)
     }
 
-    /// Whether a commit of the journal is in the log already: then it was moved away before.
+    /// Whether a file of the journal is in the log already: then it was moved away before.
     private func isLogDone(_ log: [UInt8]) throws -> Bool {
-        for index in 0..<journal.puts.count {
+        for index in try journal.puts.indices(below: log) {
             let put = try journal.puts[index]
-            guard put.action == .place, PathBytes.isInside(put.entry.path, log),
-                ReplicaOrder(put.entry.path) == .commit
-            else { continue }
+            guard put.action == .place else { continue }
             if try tree.target.status(ReplicaPlaces.staged(put.key)) == nil { return true }
         }
         return false
@@ -116,12 +119,16 @@ final class ReplicaPublication {
 
     /// Brings back from the log that was moved away what stays as it is.
     private func bringBack(_ log: [UInt8], from away: [UInt8]) throws {
-        if try tree.target.status(log) == nil { try tree.target.makeDirectory(log) }
+        if try tree.target.status(log) == nil {
+            try tree.target.makeDirectory(log)
+            if let record = try journal.puts.find(log) ?? before.records.find(log) {
+                try apply(record.entry)
+            }
+        }
         note(log)
-        for index in 0..<before.records.count {
+        for index in try before.records.indices(below: log) {
             let path = try before.records[index].entry.path
-            guard PathBytes.isInside(path, log), path != log, !journal.removals.contains(path),
-                try journal.puts.find(path)?.action ?? .keep == .keep
+            guard !gone.contains(path), try journal.puts.find(path)?.action ?? .keep == .keep
             else { continue }
             let moved = PathBytes.join(away, Array(path.dropFirst(log.count + 1)))
             guard try tree.target.status(moved) != nil, try tree.target.status(path) == nil else {
@@ -139,15 +146,14 @@ final class ReplicaPublication {
 
     /// Removes what the state names from a directory that was moved; what is left is set aside.
     private func removeKnown(_ away: [UInt8], was path: [UInt8]) throws {
-        for index in (0..<before.records.count).reversed() {
-            let record = try before.records[index]
-            guard PathBytes.isInside(record.entry.path, path), record.entry.path != path else {
-                continue
-            }
-            let inside = Array(record.entry.path.dropFirst(path.count + 1))
+        for index in try before.records.indices(below: path).reversed() {
+            let entry = try before.records[index].entry
+            let inside = Array(entry.path.dropFirst(path.count + 1))
             let moved = PathBytes.join(away, inside)
-            guard try tree.target.status(moved) != nil else { continue }
-            _ = try? removeOne(moved, isDirectory: record.entry.isDirectory, isCounted: false)
+            guard let status = try tree.target.status(moved) else { continue }
+            touched.insert(entry.path)
+            guard entry.isDirectory || status.isOf(entry) else { continue }
+            _ = try? removeOne(moved, isDirectory: entry.isDirectory, isCounted: false)
         }
         do {
             try removeOne(away, isDirectory: true, isCounted: false)
@@ -188,7 +194,10 @@ final class ReplicaPublication {
         ordered.sort { ($0.order, $0.index) < ($1.order, $1.index) }
         var last = ReplicaOrder.data
         for (order, index) in ordered {
-            if order != last, last < .commit, order >= .commit { try syncDirectories() }
+            if order != last, last < .commit, order >= .commit {
+                try finishDirectories()
+                try syncDirectories()
+            }
             last = order
             try put(try journal.puts[index])
             isDone[index] = true
@@ -198,13 +207,25 @@ final class ReplicaPublication {
     private func put(_ put: ReplicaRecord) throws {
         let path = put.entry.path
         switch put.action {
-        case .keep: try apply(put.entry)
+        case .keep: try keep(put.entry)
         case .place: try place(put)
         case .make: try make(put.entry)
         case .build: throw RemoteFailure(.invalid, "content is missing", object: path)
         }
         if put.action == .keep { return }
         if put.entry.isFile { outcome.files += 1 } else { outcome.others += 1 }
+    }
+
+    private func keep(_ entry: ManifestEntry) throws {
+        if entry.isFile, var old = try before.records.find(entry.path)?.entry {
+            // After an interruption it has its new time already.
+            let status = try tree.target.status(entry.path)
+            if status?.mtime == entry.mtime { old.mtime = entry.mtime }
+            guard let status, status.isOf(old), status.size == entry.size else {
+                throw Self.changed(entry.path)
+            }
+        }
+        try apply(entry)
     }
 
     private func place(_ put: ReplicaRecord) throws {
@@ -216,12 +237,12 @@ final class ReplicaPublication {
             else { throw RemoteFailure(.missing, "a staged file is gone", object: path) }
             return note(path)
         }
-        try place(staged, at: path, isKnown: try before.records.contains(path))
+        try place(staged, at: path)
     }
 
-    private func place(_ staged: [UInt8], at path: [UInt8], isKnown: Bool) throws {
+    private func place(_ staged: [UInt8], at path: [UInt8]) throws {
         do {
-            try rename(staged, to: path, replacing: isKnown)
+            try rename(staged, to: path, replacing: try isOurs(path))
         } catch let error as PlatformError
             where error.errno == .fileExists || error.errno == .isDirectory
         {
@@ -232,14 +253,38 @@ final class ReplicaPublication {
 
     /// Symlinks and special files are made apart and renamed, so that the name is never gone.
     private func make(_ entry: ManifestEntry) throws {
+        if try isMade(entry) {
+            note(entry.path)
+            return try apply(entry)
+        }
         let temporary = ReplicaPlaces.temporary()
         var made = entry
         made.path = temporary
         try tree.target.makeOther(made, at: temporary)
         try tree.target.applyByName(entry, at: temporary)
-        let old = try before.records.find(entry.path)
-        let isThere = try tree.target.status(entry.path)?.type == entry.fileType
-        try place(temporary, at: entry.path, isKnown: old != nil || isThere)
+        try place(temporary, at: entry.path)
+    }
+
+    /// Whether it was made before an interruption.
+    private func isMade(_ entry: ManifestEntry) throws -> Bool {
+        guard let status = try tree.target.status(entry.path), status.type == entry.fileType,
+            status.mtime == entry.mtime
+        else { return false }
+        guard case .symlink(let target) = entry.payload else { return true }
+        let parent = try tree.target.openParent(entry.path)
+        let name = Array(PathBytes.name(entry.path))
+        return try FileOperations.readLink(name, at: parent.raw) == target
+    }
+
+    /// Whether what is there is what the last replication left, or was found when it was compared.
+    private func isOurs(_ path: [UInt8]) throws -> Bool {
+        guard let old = try before.records.find(path)?.entry else { return false }
+        return try tree.target.status(path)?.isOf(old) ?? false
+    }
+
+    private static func changed(_ path: [UInt8]) -> RemoteFailure {
+        RemoteFailure(
+            .changedThere, "another made or changed it while the replica was written", object: path)
     }
 
     /// Sets owner, attributes, mode and time of what is there.
@@ -259,11 +304,7 @@ final class ReplicaPublication {
 
     /// Moves away what others made where something of the replica is due, or refuses.
     private func makeRoom(_ path: [UInt8]) throws {
-        if try !before.records.contains(path), !journal.options.contains(.overwrite) {
-            throw RemoteFailure(
-                .changedThere, "it was made there by another while the replica was written",
-                object: path)
-        }
+        guard journal.options.contains(.overwrite) else { throw Self.changed(path) }
         try setAside(path, named: path)
     }
 
@@ -296,13 +337,13 @@ final class ReplicaPublication {
         for path in directories.reversed() { try remove(path) }
     }
 
-    /// Removes what the state names; nothing there, or a directory with what others made, stays.
+    /// Removes what the state names; what others made of it stays, and a directory with that in it.
     private func remove(_ path: [UInt8]) throws {
         guard let old = try before.records.find(path) else { return }
         removed.insert(path)
-        guard let status = try tree.target.status(path), status.type == old.entry.fileType else {
-            return
-        }
+        guard let status = try tree.target.status(path), status.type == old.entry.fileType,
+            old.entry.isDirectory || status.isOf(old.entry)
+        else { return }
         do {
             try removeOne(path, isDirectory: old.entry.isDirectory)
         } catch let error as PlatformError where error.errno == .directoryNotEmpty {
@@ -381,15 +422,41 @@ final class ReplicaPublication {
 
     private func stateRecord(_ path: [UInt8]) throws -> ReplicaRecord? {
         guard !removed.contains(path),
-            var record = try journal.puts.find(path) ?? before.records.find(path),
+            var record = try doneRecord(path) ?? before.records.find(path),
             let status = try tree.target.status(path), status.type == record.entry.fileType
         else { return nil }
         record.action = .keep
         record.entry.mode = status.mode
-        record.entry.mtime = status.mtime
         record.entry.ctime = status.ctime
         record.entry.inode = status.inode
+        // What was changed since keeps the time that it had, and so shows as changed.
+        let isChanged = record.entry.isFile && !status.mtime.mayStand(for: record.entry.mtime)
+        if !isChanged { record.entry.mtime = status.mtime }
         return record
+    }
+
+    private func doneRecord(_ path: [UInt8]) throws -> ReplicaRecord? {
+        let (index, isThere) = try journal.puts.position(of: path)
+        return isThere && isDone[index] ? try journal.puts[index] : nil
+    }
+}
+
+extension FileStatus {
+    /// Whether it is that of what `entry`, as seen at the target, tells of; a rename changes the
+    /// change time, so that does not count.
+    fileprivate func isOf(_ entry: ManifestEntry) -> Bool {
+        type == entry.fileType && inode == entry.inode && mtime == entry.mtime
+            && (!entry.isFile || size == entry.size)
+    }
+}
+
+extension Timestamp {
+    /// Whether it may be what a file system with coarser times, of two seconds at most, keeps of
+    /// `time`.
+    fileprivate func mayStand(for time: Timestamp) -> Bool {
+        if self == time { return true }
+        let (difference, overflow) = seconds.subtractingReportingOverflow(time.seconds)
+        return nanoseconds % 100 == 0 && !overflow && (-2...2).contains(difference)
     }
 }
 

@@ -121,6 +121,15 @@ struct ReplicaRecords: Sendable {
         return (low, false)
     }
 
+    /// Numbers of the records below a directory, without its own.
+    func indices(below directory: [UInt8]) throws(MalformedBytes) -> Range<Int> {
+        let (place, isThere) = try position(of: directory)
+        let first = isThere ? place + 1 : place
+        var end = first
+        while end < count, PathBytes.isInside(try path(end), directory) { end += 1 }
+        return first..<end
+    }
+
     func find(_ path: [UInt8]) throws(MalformedBytes) -> ReplicaRecord? {
         let (index, isThere) = try position(of: path)
         return isThere ? try self[index] : nil

@@ -31,6 +31,7 @@ final class ReplicaSender {
     private(set) var sentBytes: UInt64 = 0
     private(set) var copiedBytes: UInt64 = 0
     private(set) var offered = 0
+    private let gaps: CaptureGaps
 
     init(
         _ repository: Repository, _ snapshot: SnapshotSeries.Item, known: SnapshotSeries.Item?,
@@ -40,7 +41,13 @@ final class ReplicaSender {
         self.snapshot = snapshot
         self.known = known
         self.progress = progress
+        gaps = CaptureGaps(snapshot.record)
         nodes = NodeSource(repository)
+    }
+
+    private var scope: ReplicaOffers.Scope {
+        guard known == nil else { return .changes }
+        return gaps.isEmpty ? .everything : .everythingRead
     }
 
     // MARK: Offer
@@ -49,7 +56,7 @@ final class ReplicaSender {
         var writer = ReplicaRecordWriter(sink)
         let origin = ReplicaOrigin(repository: repository.config.id, snapshot)
         try writer.write(1) {
-            $0.u8(known == nil ? 1 : 0)
+            $0.u8(scope.rawValue)
             origin.encode(into: &$0)
         }
         try forEachChange { change throws in
@@ -68,19 +75,12 @@ final class ReplicaSender {
 
     /// Calls `body` with all that is offered, in path order.
     private func forEachChange(_ body: (ManifestChange) throws -> Void) throws {
-        let unreadable = snapshot.record.problems.filter { $0.kind == .unreadable }.map(\.path)
-        let hidesRemovals = snapshot.record.unlistedProblems > 0
         var failure: (any Error)?
         do throws(RepositoryError) {
             try ManifestDiff.forEachChange(
                 known?.record.root, snapshot.record.root, nodes, comparesDirectoryTimes: true
             ) { change throws(RepositoryError) in
-                // What could not be read is not gone.
-                let isHidden =
-                    change.after == nil
-                    && (hidesRemovals
-                        || unreadable.contains { PathBytes.isInside(change.path, $0) })
-                if isHidden { return }
+                if gaps.hide(change) { return }
                 do {
                     try body(change)
                 } catch {
@@ -289,6 +289,29 @@ final class ReplicaSender {
                 $0.u8(encoded.codec.rawValue)
                 $0.count(encoded.plainSize)
             }, encoded.bytes)
+    }
+}
+
+/// What a snapshot does not tell of its source.
+struct CaptureGaps {
+    private let unreadable: [[UInt8]]
+    private let hasOthers: Bool
+    /// Tables that lack files: who has a whole version of them keeps it.
+    let damagedTables: [[UInt8]]
+
+    init(_ record: SnapshotRecord) {
+        unreadable = record.problems.filter { $0.kind == .unreadable }.map(\.path)
+        hasOthers = record.unlistedProblems > 0
+        damagedTables = record.tables.filter { $0.state == .damaged }.map(\.path)
+    }
+
+    var isEmpty: Bool { unreadable.isEmpty && damagedTables.isEmpty && !hasOthers }
+
+    /// Whether a change is not to be believed: what could not be read is not gone.
+    func hide(_ change: ManifestChange) -> Bool {
+        if damagedTables.contains(where: { PathBytes.isInside(change.path, $0) }) { return true }
+        return change.after == nil
+            && (hasOthers || unreadable.contains { PathBytes.isInside(change.path, $0) })
     }
 }
 

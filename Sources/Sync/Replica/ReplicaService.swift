@@ -105,7 +105,7 @@ final class ReplicaSession {
         case .offer:
             try target.requireUnchanged()
             var offers = ReplicaOffers(target.tree, target.state, target.options)
-            offers.refusesDevices = !isTrusted
+            offers.isTrusted = isTrusted
             try offers.receive(source)
             self.offers = offers
             staging = nil

@@ -38,6 +38,7 @@ struct ReplicaStaging {
     private let state: ReplicaState
     private var offers: ReplicaOffers
     private var paths: [[UInt8]] = []
+    private var pathBytes = 0
     private var current: StagedFile?
     private var lastFile = -1
     private var pieces: ReplicaPieces
@@ -81,10 +82,12 @@ struct ReplicaStaging {
             switch next.type {
             case 1: try begin(Int(try reader.u32()))
             case 2:
-                guard paths.count < Self.pathLimit else {
+                let path = try reader.string(limit: ManifestPath.pathLimit)
+                pathBytes += path.count
+                guard paths.count < Self.pathLimit, pathBytes <= ReplicaLimits.pathBytes else {
                     throw RemoteFailure(.violation, "too many paths")
                 }
-                paths.append(try reader.string(limit: ManifestPath.pathLimit))
+                paths.append(path)
             case 3: try takeHole(try reader.varint())
             case 4: try takeCopy(&reader)
             case 5: try takeData(&reader)
@@ -126,7 +129,7 @@ struct ReplicaStaging {
             return try file.skip(UInt64(size))
         }
         if path == file.record.entry.path, offset == file.offset {
-            try file.keep(bytes)
+            try file.keep(bytes, id)
         } else {
             try file.write(bytes)
         }
@@ -202,8 +205,9 @@ struct ReplicaStaging {
         if file.isKept, unfinished[UInt32(file.number)] == nil, try file.hasRightSize() {
             return offers.setAction(.keep, ofFile: file.number)
         }
-        try file.finish()
-        if unfinished[UInt32(file.number)] == nil { try add(file.number, file.record) }
+        let isWhole = unfinished[UInt32(file.number)] == nil
+        try file.finish(isWhole: isWhole)
+        if isWhole { try add(file.number, file.record) }
     }
 
     // MARK: Supply

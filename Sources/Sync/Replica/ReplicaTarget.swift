@@ -111,6 +111,7 @@ final class ReplicaTarget {
         for path in [ReplicaPlaces.directory, ReplicaPlaces.staging, ReplicaPlaces.setAside]
         where try tree.target.status(path) == nil {
             try tree.target.makeDirectory(path)
+            try tree.target.openParent(path).sync(path)
         }
         let path = ReplicaPlaces.lock
         let file = try tree.target.root.open(path, [.readWrite, .create], mode: 0o600)
@@ -275,7 +276,9 @@ struct ReplicaComparison {
             && status.inode == entry.inode && status.size == entry.size
             && status.mode == entry.mode
         if !isTouched { note(.changed, entry.path) }
-        doubtful.append((entry.path, ReplicaRecord(entry)))
+        // What has no content is made anew, and so is what became another kind of thing.
+        let stays = status.type == entry.fileType && (entry.isFile || entry.isDirectory)
+        doubtful.append((entry.path, stays ? ReplicaRecord(entry.seen(as: status)) : nil))
     }
 
     private mutating func compareNames(_ path: [UInt8]) throws {
@@ -298,6 +301,20 @@ struct ReplicaComparison {
 }
 
 extension ManifestEntry {
+    /// As it was found at a target.
+    fileprivate func seen(as status: FileStatus) -> ManifestEntry {
+        var entry = self
+        entry.mode = status.mode
+        entry.mtime = status.mtime
+        entry.ctime = status.ctime
+        entry.inode = status.inode
+        if case .file(_, let content) = payload {
+            entry.payload = .file(size: status.size, content)
+            entry = entry.withoutContent
+        }
+        return entry
+    }
+
     /// The type that a file system gives it.
     var fileType: Platform.FileType {
         switch payload {

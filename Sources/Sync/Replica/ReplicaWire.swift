@@ -22,7 +22,8 @@ internal import Snapshots
 // Streams are records: type (1), size (4), payload; the last has the type 0 and holds the number of
 // those before it (8). Integers are little-endian.
 //
-//     offer     1 head     everything (1) or what changed (0); origin: repository, series, snapshot
+//     offer     1 head     what changed (0), everything (1), or all that could be read of it (2);
+//                          origin: repository, series, snapshot
 //               2 put      a record (ReplicaRecords); its action counts for nothing
 //               3 remove   path (varint count, bytes)
 //     content   1 file     number among the files offered (4); its pieces follow
@@ -97,6 +98,10 @@ enum ReplicaLimits {
     /// Changes that are told one by one.
     static let changes = 1000
     static let puts = 1 << 26
+    /// Bytes of the records of a journal and of a state together: so both can be read again.
+    static let recordBytes = 2 << 30
+    /// Bytes of the paths that are told besides.
+    static let pathBytes = 256 << 20
 }
 
 /// Writes records.

@@ -34,6 +34,8 @@ package struct ReplicationSummary: Sendable {
     package var copiedBytes: UInt64 = 0
     /// Bytes that went through the wire to the target.
     package var streamBytes: UInt64 = 0
+    /// Tables that lack files at the source: they were left as they are at the target.
+    package var damagedTables: [[UInt8]] = []
     /// Changes of others that were replaced.
     package var changes: [LocalChange] = []
 
@@ -94,11 +96,14 @@ package final class Replication {
         }
         summary.changes = status.changes
         let isSameRepository = status.origin.repository == repository.config.id
-        let known =
+        let last =
             isSameRepository
             ? all.first { $0.id.digest == status.origin.snapshot } : nil
+        // What that one does not tell of, a comparison with it would not find.
+        let known = last.flatMap { CaptureGaps($0.record).isEmpty ? $0 : nil }
         summary.isWhole = known == nil
-        summary.wasEqual = known?.id == snapshot.id
+        summary.damagedTables = CaptureGaps(snapshot.record).damagedTables
+        summary.wasEqual = last?.id == snapshot.id
         if summary.wasEqual {
             release()
             return summary

@@ -16,6 +16,8 @@ final class StagedFile {
     private(set) var pieceCount: UInt32 = 0
     /// All pieces so far are those of the live file.
     private(set) var isKept = true
+    /// Those pieces, to be compared again should they be copied.
+    private var kept: [(id: ChunkID, size: Int)] = []
     private let tree: ReplicaTree
     private var file: OpenFile?
     private var gathered: [UInt8] = []
@@ -46,9 +48,10 @@ final class StagedFile {
     }
 
     /// Notes a piece that the live file has at this place.
-    func keep(_ bytes: [UInt8]) throws {
-        guard !isKept else { return advance(UInt64(bytes.count)) }
-        try write(bytes)
+    func keep(_ bytes: [UInt8], _ id: ChunkID) throws {
+        guard isKept else { return try write(bytes) }
+        kept.append((id, bytes.count))
+        advance(UInt64(bytes.count))
     }
 
     func skip(_ count: UInt64) throws {
@@ -87,16 +90,16 @@ final class StagedFile {
     private func copyPrefix(to made: borrowing Descriptor) throws {
         let live = try tree.target.root.open(record.entry.path, [.readOnly, .nonBlocking])
         var position: UInt64 = 0
-        while position < offset {
-            let count = Int(min(offset - position, UInt64(Self.blockSize)))
-            let bytes = try live.read(count, at: position, record.entry.path)
-            guard bytes.count == count else {
+        for (id, size) in kept {
+            let bytes = try live.read(size, at: position, record.entry.path)
+            guard bytes.count == size, ChunkID(of: bytes.span) == id else {
                 throw RemoteFailure(
                     .changedThere, "it was changed there meanwhile", object: record.entry.path)
             }
             try made.write(bytes.span, at: position, path)
-            position += UInt64(count)
+            position += UInt64(size)
         }
+        kept = []
     }
 
     private func flush() throws {
@@ -119,15 +122,16 @@ final class StagedFile {
         return path
     }
 
-    /// Makes the file whole: size, owner, attributes, mode and time.
-    func finish() throws {
+    /// Gives the file its size and, once no piece is lacking, owner, attributes, mode and time: its
+    /// mode may not allow to write.
+    func finish(isWhole: Bool) throws {
         try begin()
         try flush()
         guard let file else { return }
         if try file.descriptor.status(path).size != size {
             try file.descriptor.truncate(to: size, path)
         }
-        try tree.target.apply(record.entry, to: file.descriptor, path)
+        if isWhole { try tree.target.apply(record.entry, to: file.descriptor, path) }
     }
 }
 

@@ -70,6 +70,10 @@ package final class ServedPlace: Sendable {
     private func makeReplica(_ path: [UInt8]) throws(PlatformError) {
         do throws(PlatformError) {
             try FileOperations.makeDirectory(path)
+            let parent = PathBytes.parent(Self.trimmed(path))
+            let isBelowHere = parent.isEmpty && path.first != PathBytes.separator
+            let above = isBelowHere ? Array(".".utf8) : parent + [PathBytes.separator]
+            try Descriptor.open(above, [.readOnly, .directory]).sync(path)
         } catch  where error.errno == .fileExists {}
     }
 
@@ -106,6 +110,7 @@ package final class ServedPlace: Sendable {
         do throws(PlatformError) {
             try FileOperations.makeDirectory(
                 Array(PathBytes.name(relative)), at: parent.raw, mode: 0o700)
+            try parent.sync(relative)
         } catch  where error.errno == .fileExists {}
     }
 

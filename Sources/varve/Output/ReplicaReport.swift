@@ -26,6 +26,12 @@ struct ReplicaReport {
         for problem in capture.problems where problem.isFault {
             console.warn("varve: \(problem.line)")
         }
+        for path in summary.damagedTables {
+            console.warn(
+                "varve: the table \(PathBytes.printable(path)) lacks files at the source; the "
+                    + "replica keeps what it has of it"
+            )
+        }
         for path in summary.outcome.setAside {
             console.warn(
                 "varve: \(PathBytes.printable(path)) was made by others; it is in "
@@ -84,6 +90,7 @@ struct ReplicaReport {
             "set_aside": .paths(outcome.setAside), "sent_bytes": .count(summary.sentBytes),
             "copied_bytes": .count(summary.copiedBytes),
             "stream_bytes": .count(summary.streamBytes),
+            "damaged_tables": .paths(summary.damagedTables),
             "replaced_changes": .paths(summary.changes.map(\.path)),
             "duration_ms": .count(milliseconds),
         ]
