@@ -144,6 +144,11 @@ static inline uint64_t varve_file_system(const char *path) {
     return statfs(path, &status) == 0 ? (uint64_t)(uint32_t)status.f_type : 0;
 }
 
+static inline uint64_t varve_file_system_of(int file) {
+    struct statfs status;
+    return fstatfs(file, &status) == 0 ? (uint64_t)(uint32_t)status.f_type : 0;
+}
+
 // Sends a datagram to a socket in the file system, or an abstract one whose name begins with '@'.
 static inline int varve_send_datagram(const char *path, const char *text) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -13,6 +13,26 @@ package enum FileOperations {
         }
     }
 
+    /// Makes a directory and, as root, gives it the owner and mode of the one that it is made in,
+    /// so that whoever writes there can write in it too; false when it was there.
+    @discardableResult
+    package static func makeDirectory(
+        _ name: [UInt8], like parent: borrowing Descriptor
+    ) throws(PlatformError) -> Bool {
+        do throws(PlatformError) {
+            try makeDirectory(name, at: parent.raw)
+        } catch {
+            guard error.errno == .fileExists else { throw error }
+            return false
+        }
+        guard HostSystem.isRoot else { return true }
+        let above = try parent.status(name)
+        let made = try Descriptor.open(name, [.readOnly, .directory, .noFollow], at: parent.raw)
+        try made.setOwner(uid: above.uid, gid: above.gid, name)
+        try made.setMode(above.mode, name)
+        return true
+    }
+
     package static func remove(
         _ name: [UInt8], at directory: CInt = Descriptor.workingDirectory,
         isDirectory: Bool = false
@@ -122,14 +142,16 @@ package enum FileOperations {
         }
     }
 
-    /// Sets the mode of a name that is not a symlink (fchmodat(2) follows symlinks).
+    /// Sets the mode of a name; a symlink is not followed, and has none to set.
     package static func setMode(
         _ name: [UInt8], _ mode: UInt32, at directory: CInt
     )
         throws(PlatformError)
     {
         _ = try unsafe withCString("change mode of", name) { cName throws(PlatformError) in
-            try retrying("change mode of", name) { unsafe fchmodat(directory, cName, mode, 0) }
+            try retrying("change mode of", name) {
+                unsafe fchmodat(directory, cName, mode, AT_SYMLINK_NOFOLLOW)
+            }
         }
     }
 

@@ -31,6 +31,16 @@ package enum FileSystem {
         0x5346_414f, 0x0bd0_0bd0,
     ]
 
+    /// Of statfs(2): ext2 to ext4, XFS, tmpfs.
+    private static let countingTypes: Set<UInt64> = [0xef53, 0x5846_5342, 0x0102_1994]
+
+    /// Whether the links of a directory are its name, "." and the ".." of each directory in it.
+    ///
+    /// On other file systems they may be two whatever is in it.
+    package static func countsDirectories(_ directory: borrowing Descriptor) -> Bool {
+        countingTypes.contains(unsafe varve_file_system_of(directory.raw))
+    }
+
     /// Whether others may change files there without this host being told.
     package static func isRemote(_ path: [UInt8]) -> Bool {
         let type = try? unsafe withCString("find file system of", path) {

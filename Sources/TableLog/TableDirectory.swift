@@ -110,12 +110,7 @@ package final class TableDirectory: LogFiles, Sendable {
 
     package func makeLog() throws(TableLogError) {
         do throws(PlatformError) {
-            do throws(PlatformError) {
-                try FileOperations.makeDirectory(
-                    Array(Self.log.utf8), at: root.descriptor.raw, mode: 0o777)
-            } catch {
-                guard error.errno == .fileExists else { throw error }
-            }
+            try FileOperations.makeDirectory(Array(Self.log.utf8), like: root.descriptor)
             try root.open([], [.readOnly, .directory]).sync([])
         } catch {
             throw TableLogError(error, Self.log)

@@ -112,13 +112,13 @@ extension Failure {
         case .otherTable(let why):
             self.init(
                 message: "what is in the target is not this table: \(why)",
-                meaning: "Nothing was changed.",
+                meaning: "What is there was not changed.",
                 advice: "Restore into a new directory with --target and without --in-place."
             )
         case .notInSnapshot(let why):
             self.init(
                 message: why,
-                meaning: "Nothing was changed.",
+                meaning: "What is there was not changed.",
                 advice: "`varve tables` tells what a snapshot has; try another snapshot."
             )
         case .snapshotLog(let error):
@@ -134,6 +134,13 @@ extension Failure {
                 advice: error.kind == .conflict
                     ? "Run it again when fewer writers are at work."
                     : "Put right what it complains of, then run it again; it does the rest."
+            )
+        case .hollow(let version, let why):
+            self.init(
+                message:
+                    "version \(version) was committed, but files that it needs are gone: \(why)",
+                meaning: "The table cannot be read whole until they are back.",
+                advice: "Run it again: it brings them back."
             )
         case .target(let error):
             self.init(

@@ -83,11 +83,7 @@ struct SegmentFetch {
         let parent = PathBytes.parent(path)
         try makeDirectory(parent, &made)
         let above = try directory.root.open(parent, [.readOnly, .directory])
-        do throws(PlatformError) {
-            try FileOperations.makeDirectory(Array(PathBytes.name(path)), at: above.raw)
-        } catch {
-            guard error.errno == .fileExists else { throw error }
-        }
+        try FileOperations.makeDirectory(Array(PathBytes.name(path)), like: above)
     }
 
     private func fetch(_ file: MissingFile, _ nodes: NodeSource) throws {

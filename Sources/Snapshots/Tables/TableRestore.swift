@@ -75,6 +75,8 @@ package enum TableRestoreError: Error {
     /// The snapshot's own copy of the table cannot be read.
     case snapshotLog(TableLogError)
     case table(TableLogError)
+    /// The version was committed; files that it needs went missing, and could not be brought back.
+    case hollow(Int64, String)
     case target(PlatformError)
     case repository(RepositoryError)
     case interrupted(Interrupted)

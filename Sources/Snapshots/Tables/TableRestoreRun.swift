@@ -45,6 +45,10 @@ final class TableRestoreRun {
         var paths = change.wantedPaths
         // Where no table is, the versions before come back with it.
         if present == nil { paths.formUnion(try capturedPaths()) }
+        // A version that comes back is seen whole, whatever part of it is restored then.
+        if let base, !lost.isEmpty {
+            paths.formUnion(try TableEquality(nil, base, [:]).wantedPaths)
+        }
         let missing = try missingFiles(
             paths, directory, verifies: options.verifies, counting: &result)
         result.fetched = missing.map { ($0.path, $0.entry.size) }
@@ -151,7 +155,13 @@ extension TableRestoreRun {
             try bringBackCheckpoints(directory)
         }
         for version in lost {
-            try bringBack(LogListing.name(version, ".json"), directory)
+            let name = LogListing.name(version, ".json")
+            try bringBack(name, directory)
+            guard try directory.readLog(name) == wanted.log.readLog(name) else {
+                throw TableRestoreError.otherTable(
+                    "another writer committed version \(version) meanwhile, in place of that of "
+                        + "the snapshot")
+            }
             try bringBack(LogListing.name(version, ".crc"), directory)
         }
     }
@@ -192,7 +202,11 @@ extension TableRestoreRun {
                 continue
             }
             // A vacuum that listed before the commit may have taken what nobody named then.
-            try bringBack(change.wantedPaths, directory)
+            do {
+                try bringBack(change.wantedPaths, directory)
+            } catch let error where !(error is Interrupted) {
+                throw TableRestoreError.hollow(result.committed ?? 0, "\(error)")
+            }
             return result.upkeepProblem = Self.maintain(log, result.committed ?? 0)
         }
         throw TableRestoreError.table(

@@ -48,10 +48,9 @@ struct TableSearch: ~Copyable {
         let directory = try root.open(path, [.readOnly, .directory])
         let status = try directory.status(path)
         if filter.staysOnFileSystem, status.device != device { return (false, []) }
-        // The links of a directory are its name, "." and the ".." of each directory in it, on file
-        // systems that count them; others tell of one link.
+        let counts = FileSystem.countsDirectories(directory)
         let isTable = isDirectory(Self.logName, in: directory)
-        let others = status.links >= 2 ? Int(status.links) - 2 - (isTable ? 1 : 0) : .max
+        let others = counts && status.links >= 2 ? Int(status.links) - 2 - (isTable ? 1 : 0) : .max
         if others <= 0 { return (isTable, []) }
         if filter.excludesCaches, CacheDirectory.isTagged(directory) { return (false, []) }
         var below: [[UInt8]] = []
@@ -59,7 +58,7 @@ struct TableSearch: ~Copyable {
             guard type == .directory || type == .unknown && isDirectory(name, in: directory),
                 !filter.patterns.isExcluded(PathBytes.join(path, name), isDirectory: true)
             else { continue }
-            if mayHoldTables(name, in: directory) { below.append(name) }
+            if !counts || mayHoldTables(name, in: directory) { below.append(name) }
         }
         return (isTable, below)
     }

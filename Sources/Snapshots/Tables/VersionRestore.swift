@@ -75,7 +75,8 @@ struct VersionRestore {
             contents.sidecars.sorted().map { "_sidecars/" + $0 }
             + names.filter { $0.contains(".checkpoint.") && !$0.hasPrefix(".") }
             + names.filter { $0.hasSuffix(".json") && !$0.contains(".checkpoint.") }
-        let rest = names.filter { !ordered.contains($0) }
+        let named = Set(ordered)
+        let rest = names.filter { !named.contains($0) }
         return (ordered + rest).compactMap { name in
             let path = TableDirectory.log + "/" + name
             return wanted.log.entries[path].map {
