@@ -12,8 +12,8 @@ extension Failure {
                 message: "\(location) was changed by others in "
                     + Wording.count(count, "place") + " since the last replication",
                 meaning: ([unchanged] + listed + more).joined(separator: "\n"),
-                advice: "Save what is worth it and run it again with --overwrite, which makes the "
-                    + "target equal to the store."
+                advice: "Save what is worth it and run it again with --overwrite, which puts the "
+                    + "store's paths right; other paths stay."
             )
         case .foreign(let location):
             self.init(

@@ -16,7 +16,7 @@ struct SendCommand: VarveCommand {
             it; `varve receive` applies it, and checks every byte.
 
             Examples:
-              varve send latest --repo /backup/repo | ssh host varve receive --repo /srv/repo
+              varve send latest --repo /backup/repo | ssh host varve receive --repo /srv
               varve send --from latest~1 latest --repo /backup/repo --output /mnt/usb/
               varve send --from @2026-11-01 latest --repo /backup/repo --estimate
             """

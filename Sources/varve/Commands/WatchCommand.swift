@@ -16,8 +16,7 @@ struct WatchCommand: VarveCommand {
 
             Examples:
               varve watch /data/store --repo /backup/repo
-              varve watch /data/store --repo /backup/repo --replicate ssh://standby/srv/store \
-            --metrics /var/lib/node_exporter/varve.prom
+              varve watch /data/store --repo /backup/repo --replicate standby:/srv/store
             """
     )
 
