@@ -8,10 +8,17 @@ package import Compression
 //  2. Else it is probed there. When hardly anything is equal, the anchors of the bases tell where
 //     its content moved to.
 //  3. A unit that is alike, but not in place, is compressed with the bytes round that place as
-//     prefix; units that are not alike are gathered and compressed alone.
+//     prefix. So is one that shares only short runs with them, as a column of numbers does whose
+//     values all changed a little: its first bytes are tried. Units that are not alike are gathered
+//     and compressed alone.
 //
 // Measured on 100 MB of orders with 10,000 scattered edits of 20 bytes: all patches take 0.142 MB;
-// without step 1, in units of 64 KiB, 0.217 MB.
+// without step 1, in units of 64 KiB, 0.217 MB. A column of prices in Parquet, each of which became
+// 1.00 dearer, compressed by Snappy, in MB; alone, in 1, and by `ZstdPrefixEncoder`:
+//
+//     pyarrow   6.404   5.567   1.495
+//     DuckDB    0.690   0.578   0.353
+//     delta-rs  2.372   2.042   1.151
 
 /// Encodes chunks as patches against bases.
 ///
@@ -26,10 +33,13 @@ package final class PatchEncoder {
     private static let probeCount = 64
     /// A unit is alike when so many of its probes are equal.
     private static let leastEqualProbes = 3
+    /// Bytes of a unit that does not look alike by which it is tried.
+    private static let trialSize = 16 << 10
 
     private let near = ZstdPrefixEncoder()
     private let alone: ZstdEncoder
     private var frame: [UInt8] = []
+    private var trial: [UInt8] = []
 
     /// `level` is for what is new in a patch.
     package init(_ level: CompressionLevel) { alone = ZstdEncoder(level) }
@@ -50,7 +60,7 @@ package final class PatchEncoder {
                 // Much of it may be the same now.
                 if edit(plain, unit, bases, &run) { continue }
             }
-            if isAlike(plain, unit, bases, run.drift) {
+            if isAlike(plain, unit, bases, run.drift) || resembles(plain, unit, bases, &run) {
                 close(plain, &run)
                 let window = Self.window(unit, run.drift, bases.count)
                 write(near: plain.extracting(unit), bases.extracting(window), window, &run.writer)
@@ -109,8 +119,28 @@ package final class PatchEncoder {
             >= min(Self.leastEqualProbes, max(1, unit.count / 16))
     }
 
-    /// The part of the bases that a unit is compressed against.
+    /// Whether the beginning of a unit that does not look alike shrinks by a quarter more with the
+    /// bytes round the place that is due.
+    private func resembles(
+        _ plain: Span<UInt8>, _ unit: Range<Int>, _ bases: Span<UInt8>, _ run: inout PatchRun
+    ) -> Bool {
+        guard run.trials.isDue() else { return false }
+        let part = unit.prefix(Self.trialSize)
+        let window = Self.window(part, run.drift, bases.count)
+        let bytes = plain.extracting(part)
+        let size = alone.encode(bytes, into: &trial, limit: part.count) ? trial.count : part.count
+        let isNear =
+            !window.isEmpty
+            && near.encode(
+                bytes, prefix: bases.extracting(window), into: &trial, limit: size - size / 4)
+        run.trials.end(isNear)
+        return isNear
+    }
+
+    /// The part of the bases that a unit is compressed against; empty when it would lie outside.
     private static func window(_ unit: Range<Int>, _ drift: Int, _ size: Int) -> Range<Int> {
+        // The place that is due may be any number.
+        let drift = min(max(drift, -unit.upperBound - slack), size + slack)
         let lower = min(max(0, unit.lowerBound + drift - slack), size)
         return lower..<max(lower, min(size, unit.upperBound + drift + slack))
     }
@@ -155,10 +185,30 @@ private struct PatchRun {
     var edits: Edits?
     /// Made when content has moved.
     var anchors: Anchors?
+    var trials = Trials()
 
     init(_ header: PatchHeader, drift: Int) {
         writer = PatchWriter(header)
         self.drift = drift
+    }
+}
+
+/// Which units are tried that do not look alike: fewer and fewer while none gains by it.
+private struct Trials {
+    private var misses = 0
+    private var pause = 0
+
+    private static let longestPause = 16
+
+    mutating func isDue() -> Bool {
+        guard pause > 0 else { return true }
+        pause -= 1
+        return false
+    }
+
+    mutating func end(_ isHit: Bool) {
+        misses = isHit ? 0 : misses + 1
+        pause = isHit ? 0 : min(1 << min(misses, 8), Self.longestPause)
     }
 }
 

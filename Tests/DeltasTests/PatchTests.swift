@@ -65,6 +65,28 @@ struct PatchTests {
         #expect(Patching(base).encode(base, limit: 10) == nil)
     }
 
+    /// No eight bytes are equal, in place or elsewhere, so neither edits nor probes find anything.
+    @Test(arguments: [0, 1_000, -1_000])
+    func `Numbers that all grew a little are compressed against what they were`(
+        moved: Int
+    ) throws {
+        var generator = SplitMix64(seed: 410)
+        let prices = (0..<60_000).map { _ in 1 << 24 + UInt64(generator.below(1 << 24)) }
+        func bytes(_ numbers: [UInt64]) -> [UInt8] {
+            numbers.flatMap { number in
+                (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+            }
+        }
+        let (base, plain) = (bytes(prices), bytes(prices.map { $0 + 100 }))
+        var alone: [UInt8] = []
+        #expect(
+            ZstdEncoder(.standard).encode(plain.span, into: &alone, limit: plain.count))
+        let patching = Patching(base)
+        let patch = try #require(patching.encode(plain, place: moved))
+        #expect(patch.count * 3 < alone.count * 2)
+        try patching.expectRoundTrip(plain, "dearer")
+    }
+
     @Test func `Several bases count as one run of bytes`() throws {
         var generator = SplitMix64(seed: 406)
         let bases = (0..<5).map { _ in generator.bytes(100_000) }
