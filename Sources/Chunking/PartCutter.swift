@@ -90,11 +90,24 @@ package struct PartCutter: Sendable {
 }
 
 extension PartCutter {
-    /// Offsets at which runs begin, spread over the file.
-    package func runStarts(atMost limit: Int) -> [UInt64] {
-        let starts = (1..<parts.count).filter { parts[$0 - 1].endsRun }
-        let count = min(limit, starts.count)
-        return (0..<count).map { parts[starts[$0 * starts.count / count] - 1].end }
+    /// Runs of at least `least` bytes, spread over the file so that they are not all of the same
+    /// column.
+    package func sampleRuns(atMost limit: Int, least: Int) -> [Range<UInt64>] {
+        let runs = runs().filter { $0.count >= least }
+        guard runs.count > limit else { return runs }
+        // Even steps alone may be in rhythm with the columns: each goes one further than the last.
+        let step = runs.count / limit
+        return (0..<limit).map { number in runs[number * runs.count / limit + number % step] }
+    }
+
+    private func runs() -> [Range<UInt64>] {
+        var runs: [Range<UInt64>] = []
+        var start: UInt64 = 0
+        for index in 0..<parts.count where parts[index].endsRun || index + 1 == parts.count {
+            runs.append(start..<parts[index].end)
+            start = parts[index].end
+        }
+        return runs
     }
 
     /// Whether bytes that are a chunk elsewhere are what `cut` would make of them here.

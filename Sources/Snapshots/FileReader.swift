@@ -139,29 +139,13 @@ struct FileReader {
     private func kinContent(_ file: borrowing Descriptor, _ job: FileJob) -> Content? {
         guard job.size >= KinFiles.leastSize else { return nil }
         if case .parts(let cutter) = chunker {
-            let known = knownChunks(file, cutter, job)
-            return try? pipeline.kin.content(
-                for: job.path, inode: job.inode, nodes, sharing: known)
+            return try? pipeline.kin.content(for: job.path, inode: job.inode, nodes) {
+                KinSample(pipeline, cutter).knownChunks(file, job.path)
+            }
         }
         return try? pipeline.kin.content(for: job.path, inode: job.inode, nodes) {
             try file.read(KinFiles.sampleSize, at: 0, job.path)
         }
-    }
-
-    /// Chunks at the beginning of some runs of the file that the repository has.
-    private func knownChunks(
-        _ file: borrowing Descriptor, _ cutter: PartCutter, _ job: FileJob
-    ) -> [ChunkID] {
-        var known: [ChunkID] = []
-        for start in cutter.runStarts(atMost: KinFiles.sampledRuns) {
-            guard let bytes = try? file.read(KinFiles.runSampleSize, at: start, job.path),
-                let size = cutter.cut(bytes.span, at: start, isEnd: false),
-                size >= PatchBases.leastSize
-            else { continue }
-            let id = ChunkID(of: bytes.span.extracting(0..<size))
-            if pipeline.isStored(id) { known.append(id) }
-        }
-        return known
     }
 
     private mutating func readExtent(

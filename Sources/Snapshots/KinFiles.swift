@@ -17,7 +17,10 @@ final class KinFiles: Sendable {
 
     private struct Table {
         var byInode: [UInt64: Candidate] = [:]
+        /// The newest first.
         var byStem: [[UInt8]: [Candidate]] = [:]
+        /// Which of the candidates of a stem has a chunk; made when it is first asked for.
+        var owners: [[UInt8]: [XXH3Digest: Int]] = [:]
     }
 
     private let parent: TreeRoot?
@@ -28,11 +31,11 @@ final class KinFiles: Sendable {
     static let leastSize: UInt64 = 64 << 10
     /// Bytes at the beginning of a file by which its kin is chosen.
     static let sampleSize = 256 << 10
-    /// Runs of a file with parts whose first chunk is looked for, and the bytes of such a chunk.
-    static let sampledRuns = 8
-    static let runSampleSize = 64 << 10
-    /// Candidates of a like name whose content is looked at, the newest first.
-    private static let candidateLimit = 4
+    /// Candidates of a like name that are remembered, the newest first, how many of them have their
+    /// content looked at, and how many chunks of those with parts are remembered.
+    private static let candidateLimit = 1_000
+    private static let comparedLimit = 4
+    private static let ownedLimit = 1 << 16
     /// So many large files are remembered of the parent.
     private static let fileLimit = 100_000
     /// Contents that share fewer features are no kin.
@@ -55,25 +58,63 @@ final class KinFiles: Sendable {
         guard !likely.isEmpty else { return nil }
         let bytes = try sample()
         guard !Self.isParquet(bytes) else { return nil }
-        return best(among: likely, Sketch(bytes.span), nodes)
+        return best(among: likely.prefix(Self.comparedLimit), Sketch(bytes.span), nodes)
     }
 
     /// Its pages are compressed: like content does not look alike.
     private static func isParquet(_ bytes: [UInt8]) -> Bool { bytes.starts(with: "PAR1".utf8) }
 
-    /// The same for a file with parts, some of whose chunks are known: the content that has most of
-    /// them.
+    /// The same for a file with parts: the content that has most of some chunks of it, those that
+    /// `known` gives.
     func content(
-        for path: [UInt8], inode: UInt64, _ nodes: NodeSource, sharing known: [ChunkID]
+        for path: [UInt8], inode: UInt64, _ nodes: NodeSource, sharing known: () -> [ChunkID]
     ) throws -> Content? {
-        guard parent != nil, !known.isEmpty else { return nil }
+        guard parent != nil else { return nil }
         let (renamed, likely) = candidates(path, inode)
+        guard renamed != nil || !likely.isEmpty else { return nil }
+        let known = known()
         var best: (shared: Int, content: Content)?
-        for candidate in [renamed].compactMap({ $0 }) + likely {
-            let shared = Self.count(known, in: try nodes.pieces(candidate.content))
-            if shared > best?.shared ?? 0 { best = (shared, candidate.content) }
+        if let renamed, case let shared = Self.count(known, in: try nodes.pieces(renamed.content)),
+            shared > 0
+        {
+            best = (shared, renamed.content)
+        }
+        let owners = owners(path, likely, nodes)
+        var votes: [Int: Int] = [:]
+        for id in known {
+            if let owner = owners[id.fingerprint.xxh3] { votes[owner, default: 0] += 1 }
+        }
+        for (owner, count) in votes.sorted(by: { $0.key < $1.key })
+        where count > best?.shared ?? 0 {
+            best = (count, likely[owner].content)
         }
         return best?.content
+    }
+
+    /// Which of the candidates, the newest that has it, has a chunk.
+    private func owners(
+        _ path: [UInt8], _ candidates: [Candidate], _ nodes: NodeSource
+    ) -> [XXH3Digest: Int] {
+        let stem = Self.stem(path)
+        return table.read { table in
+            if let known = table?.owners[stem] { return known }
+            let owners = Self.owners(candidates, nodes)
+            table?.owners[stem] = owners
+            return owners
+        }
+    }
+
+    private static func owners(
+        _ candidates: [Candidate], _ nodes: NodeSource
+    ) -> [XXH3Digest: Int] {
+        var owners: [XXH3Digest: Int] = [:]
+        for (index, candidate) in candidates.enumerated() where owners.count < ownedLimit {
+            for case .chunk(let id, _) in (try? nodes.pieces(candidate.content)) ?? []
+            where owners[id.fingerprint.xxh3] == nil {
+                owners[id.fingerprint.xxh3] = index
+            }
+        }
+        return owners
     }
 
     private static func count(_ known: [ChunkID], in pieces: [ContentPiece]) -> Int {
@@ -94,7 +135,7 @@ final class KinFiles: Sendable {
     }
 
     private func best(
-        among candidates: [Candidate], _ sketch: Sketch, _ nodes: NodeSource
+        among candidates: ArraySlice<Candidate>, _ sketch: Sketch, _ nodes: NodeSource
     ) -> Content? {
         var best: (shared: Int, content: Content)?
         for candidate in candidates {
@@ -135,8 +176,8 @@ final class KinFiles: Sendable {
         return table
     }
 
-    /// The name without its directory, each run of digits in it, and of letters that may be
-    /// hexadecimal next to them, replaced by one mark.
+    /// The name without its directory, each UUID in it, and each run of digits and of letters that
+    /// may be hexadecimal next to them, replaced by one mark.
     static func stem(_ path: [UInt8]) -> [UInt8] {
         var stem: [UInt8] = []
         var run: [UInt8] = []
@@ -145,8 +186,15 @@ final class KinFiles: Sendable {
             stem += hasDigit ? [UInt8(ascii: "#")] : run
             run = []
         }
-        for byte in PathBytes.name(path) {
-            if (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) {
+        var rest = PathBytes.name(path)[...]
+        while let byte = rest.first {
+            if run.isEmpty, startsWithUUID(rest) {
+                stem.append(UInt8(ascii: "#"))
+                rest = rest.dropFirst(uuidSize)
+                continue
+            }
+            rest = rest.dropFirst()
+            if isHexadecimal(byte) {
                 run.append(byte)
             } else {
                 endRun()
@@ -155,5 +203,19 @@ final class KinFiles: Sendable {
         }
         endRun()
         return stem
+    }
+
+    private static let uuidSize = 36
+    private static let uuidDashes: Set<Int> = [8, 13, 18, 23]
+
+    private static func startsWithUUID(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard bytes.count >= uuidSize else { return false }
+        return bytes.prefix(uuidSize).enumerated().allSatisfy { index, byte in
+            uuidDashes.contains(index) ? byte == UInt8(ascii: "-") : isHexadecimal(byte)
+        }
+    }
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
     }
 }

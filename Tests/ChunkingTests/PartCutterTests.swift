@@ -56,6 +56,26 @@ struct PartCutterTests {
         }
     }
 
+    /// Row groups of as many columns as there are samples would otherwise give the same column.
+    @Test(arguments: 1...24)
+    func `Samples of runs are of several columns`(columns: Int) throws {
+        var parts: [FilePart] = []
+        for run in 0..<columns * 8 {
+            // The first column of each row group is small.
+            let size: UInt64 = run % columns == 0 && columns > 1 ? 100 : 10_000
+            let end = (parts.last?.end ?? 0) + size
+            parts.append(FilePart(end: end, endsRun: true, isDense: true))
+        }
+        let cutter = PartCutter(try #require(FileParts(parts)), try Sizes.small.parameters())
+        let samples = cutter.sampleRuns(atMost: 8, least: 4_096)
+        #expect(samples.count == 8)
+        #expect(samples.allSatisfy { $0.count == 10_000 })
+        let starts = samples.compactMap { sample in
+            parts.firstIndex { $0.end == sample.upperBound }.map { $0 % columns }
+        }
+        #expect(Set(starts).count >= min(4, columns - 1))
+    }
+
     @Test(arguments: GeneratedBytes.allCases, [Sizes.small, .standard])
     func `Every chunk is accepted where it was cut, and other lengths are not`(
         kind: GeneratedBytes, sizes: Sizes

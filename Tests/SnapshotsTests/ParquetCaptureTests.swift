@@ -100,7 +100,8 @@ struct ParquetCaptureTests {
     /// The new file is seen to have come from the old one, whatever their names.
     ///
     /// Chunks are compared with pages: what lists chunks, here far smaller ones than usual, is not.
-    @Test(arguments: Seed.some(2))
+    /// With the last seed, what the file came from was once looked for in the smallest column only.
+    @Test(arguments: Seed.some(2) + [Seed(126_717)])
     func `A row that is inserted costs less than the pages it moves`(seed: Seed) throws {
         let before = try ParquetSample.file(seed, rows: 30_000)
         let after = try ParquetSample.file(seed, rows: 30_000, inserting: 14_000)

@@ -172,6 +172,10 @@ struct KinFilesTests {
         for (one, other) in [
             ("dump-2026-11-20.sql", "dump-2027-01-02.sql"), ("a/log.1", "b/log.12"),
             ("part-00000-4f3a-11.bin", "part-1-9b2c-7.bin"),
+            (
+                "part-0-91bec904-5686-4070-8519-45ee13bff882.parquet",
+                "part-0-5d8bbc3a-cafe-4b5a-bead-2bb14bd7d2ed.parquet"
+            ),
         ] {
             #expect(KinFiles.stem([UInt8](one)) == KinFiles.stem([UInt8](other)))
         }
