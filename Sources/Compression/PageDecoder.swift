@@ -20,9 +20,10 @@ package enum PageCodec: Sendable {
 /// Never writes more than the declared size. Unlike blobs of a repository, pages come from many
 /// writers: a zstd page need not declare its size, and may have several frames.
 @safe package final class PageDecoder {
-    private let zstd: OpaquePointer?
+    /// Made when it is first needed: whoever only checks pages has a decoder for each column.
+    private var zstd: OpaquePointer?
 
-    package init() { unsafe zstd = ZSTD_createDCtx() }
+    package init() {}
 
     deinit { unsafe ZSTD_freeDCtx(zstd) }
 
@@ -63,6 +64,7 @@ package enum PageCodec: Sendable {
     private func zstandard(
         _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) -> CompressionError? {
+        if unsafe zstd == nil { unsafe zstd = ZSTD_createDCtx() }
         let written = unsafe ZSTD_decompressDCtx(
             zstd, target.baseAddress, target.count, source.baseAddress, source.count)
         guard ZSTD_isError(written) == 0 else {

@@ -74,19 +74,19 @@ extension ParquetFile {
     }
 }
 
-extension FileWriter {
-    /// Copies a row group of another file byte for byte; only indexes and footer are new.
-    ///
-    /// Throws, before anything is written, when the fields differ or the row group cannot be taken
-    /// apart into pages; its rows are to be read and encoded then.
-    package mutating func splice(_ file: ParquetFile, rowGroup: Int) throws(ParquetError) {
-        guard file.schema.elements.dropFirst() == schemaElements.dropFirst() else {
-            throw ParquetError(.invalid, at: -1, "a row group with the fields of this file")
-        }
-        let group = file.footer.rowGroups[rowGroup]
+/// A row group of a file, with its indexes, ready to be copied into another.
+package struct SplicedGroup: Sendable {
+    fileprivate let file: ParquetFile
+    fileprivate let group: RowGroup
+    /// Offsets count from the beginning of each chunk.
+    fileprivate private(set) var offsets: [OffsetIndex?] = []
+    fileprivate private(set) var bounds: [ColumnIndex?] = []
+
+    /// Reads the indexes; throws when the row group cannot be taken apart into pages.
+    package init(_ file: ParquetFile, rowGroup: Int) throws(ParquetError) {
+        self.file = file
+        group = file.footer.rowGroups[rowGroup]
         guard group.rowCount > 0 else { return }
-        var offsets: [OffsetIndex?] = []
-        var bounds: [ColumnIndex?] = []
         for leaf in group.columns.indices {
             let start = group.columns[leaf].start
             let index = try file.offsetIndex(rowGroup: rowGroup, leaf: leaf)
@@ -96,6 +96,25 @@ extension FileWriter {
             bounds.append(
                 columnIndex?.nullPages.count == index?.locations.count ? columnIndex : nil)
         }
+    }
+}
+
+extension FileWriter {
+    /// Copies a row group of another file byte for byte; only indexes and footer are new.
+    ///
+    /// Throws, before anything is written, when the fields differ or the row group cannot be taken
+    /// apart into pages; its rows are to be read and encoded then.
+    package mutating func splice(_ file: ParquetFile, rowGroup: Int) throws(ParquetError) {
+        try splice(try SplicedGroup(file, rowGroup: rowGroup))
+    }
+
+    /// The same with a row group whose indexes were read before.
+    package mutating func splice(_ spliced: SplicedGroup) throws(ParquetError) {
+        let (file, group) = (spliced.file, spliced.group)
+        guard file.schema.elements.dropFirst() == schemaElements.dropFirst() else {
+            throw ParquetError(.invalid, at: -1, "a row group with the fields of this file")
+        }
+        guard group.rowCount > 0 else { return }
         var (columns, runs, target): ([ColumnChunk], [Range<Int64>], Int64) = ([], [], size)
         for (leaf, chunk) in group.columns.enumerated() {
             var moved = chunk.moved(by: target &- chunk.start)
@@ -111,7 +130,7 @@ extension FileWriter {
             }
         }
         for run in runs { try copy(run, of: file.source) }
-        add(columns, group.rowCount, offsets, bounds)
+        add(columns, group.rowCount, spliced.offsets, spliced.bounds)
     }
 }
 

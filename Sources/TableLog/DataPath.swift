@@ -6,8 +6,7 @@ package enum DataPath {
     package static func decode(_ path: String) throws(TableLogError) -> String {
         // A colon makes a scheme only behind what can be one (RFC 3986, section 3.1): partitions of
         // times have colons in their names.
-        let hasScheme = path.prefixMatch(of: /[A-Za-z][A-Za-z0-9+.\-]*:/) != nil
-        guard !path.isEmpty, path.first != "/", !hasScheme else {
+        guard !path.isEmpty, path.first != "/", !hasScheme(path) else {
             throw TableLogError(.unsupported, path, "a data file outside of the table")
         }
         var bytes: [UInt8] = []
@@ -27,6 +26,17 @@ package enum DataPath {
         }
         return decoded
     }
+
+    private static func hasScheme(_ path: String) -> Bool {
+        guard let end = path.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
+        let scheme = path.utf8[..<end]
+        guard let first = scheme.first, isLetter(first) else { return false }
+        return scheme.allSatisfy { byte in
+            isLetter(byte) || (0x30...0x39).contains(byte) || "+.-".utf8.contains(byte)
+        }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7a).contains(byte | 0x20) }
 
     private static func digit(_ byte: UInt8) -> UInt8? {
         Character(Unicode.Scalar(byte)).hexDigitValue.map { UInt8($0) }

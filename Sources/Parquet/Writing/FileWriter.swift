@@ -79,18 +79,20 @@ package struct FileWriter<Sink: ByteSink> {
 
     /// Writes indexes and footer, and returns what the footer says.
     package mutating func finish(keyValues: [KeyValue] = []) throws(ParquetError) -> Footer {
+        var indexes: [UInt8] = []
         for group in groups.indices {
             for (column, index) in columnIndexes[group].enumerated() {
                 guard let index else { continue }
-                groups[group].columns[column].columnIndex = try writeIndex(index.encoded())
+                groups[group].columns[column].columnIndex = append(index.encoded(), to: &indexes)
             }
         }
         for group in groups.indices {
             for (column, index) in offsetIndexes[group].enumerated() {
                 guard let index else { continue }
-                groups[group].columns[column].offsetIndex = try writeIndex(index.encoded())
+                groups[group].columns[column].offsetIndex = append(index.encoded(), to: &indexes)
             }
         }
+        try write(indexes)
         let footer = Footer(
             version: 2, schema: schema.elements, rowCount: rowCount, rowGroups: groups,
             keyValues: keyValues, createdBy: options.createdBy,
@@ -105,12 +107,11 @@ package struct FileWriter<Sink: ByteSink> {
         return footer
     }
 
-    private mutating func writeIndex(
-        _ bytes: [UInt8]
-    ) throws(ParquetError) -> ColumnChunk.Place {
-        let place = ColumnChunk.Place(offset: offset, size: Int32(clamping: bytes.count))
-        try write(bytes)
-        return place
+    /// Gathers indexes, which are many and small, for one write; returns where one will lie.
+    private func append(_ index: [UInt8], to indexes: inout [UInt8]) -> ColumnChunk.Place {
+        let place = offset + Int64(indexes.count)
+        indexes += index
+        return ColumnChunk.Place(offset: place, size: Int32(clamping: index.count))
     }
 }
 

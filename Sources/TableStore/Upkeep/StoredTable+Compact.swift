@@ -98,9 +98,6 @@ private final class Compaction {
     private var added: [AddFile] = []
     private var removed: [RemoveFile] = []
 
-    /// Row groups with fewer rows are joined with their neighbours, as long as they are small too.
-    private static let smallRows: Int64 = 16 << 10
-    private static let smallBytes: Int64 = 1 << 20
     /// Bytes of rows that are joined at most.
     private static let pendingLimit = 48 << 20
 
@@ -120,27 +117,20 @@ private final class Compaction {
         let segment = SegmentWriter(
             layout, fileSchema, options, Partition(bin[0], table), targetSize: .max)
         var pending: [RecordBatch] = []
-        for add in bin {
-            let content = try SegmentContent(table, add)
-            for (group, metadata) in content.file.footer.rowGroups.enumerated() {
-                try checkInterruption()
-                let kept = try content.rows(of: group).kept
-                if case .whole = kept, !Self.isSmall(metadata) {
-                    try write(&pending, segment)
-                    if try segment.splice(content.file, rowGroup: group, in: directory) {
-                        report.splicedGroups += 1
-                        continue
-                    }
-                }
-                switch kept {
-                case .none: continue
-                case .whole: pending.append(try content.read(group, nil))
-                case .some(let rows): pending.append(try content.read(group, rows))
-                }
-                let bytes = pending.reduce(0) { $0 + $1.byteCount }
-                if bytes >= Self.pendingLimit { try write(&pending, segment) }
+        let parts = CompactionParts(table, bin, fileSchema)
+        while let part = try parts.next() {
+            try checkInterruption()
+            switch part {
+            case .nothing: continue
+            case .end(let add): progress?.finish(add)
+            case .spliced(let group):
+                try write(&pending, segment)
+                try segment.splice(group, in: directory)
+                report.splicedGroups += 1
+            case .rows(let rows): try join(rows, &pending, segment)
+            case .unread(let content, let group, let rows):
+                try join(try content.read(group, rows), &pending, segment)
             }
-            progress?.finish(add)
         }
         try write(&pending, segment)
         try segment.finish(in: directory)
@@ -153,9 +143,12 @@ private final class Compaction {
         removed += bin.map { $0.removed(at: now, dataChange: false) }
     }
 
-    private static func isSmall(_ group: RowGroup) -> Bool {
-        group.rowCount < smallRows
-            && group.columns.reduce(0) { $0 &+ $1.storedSize } < smallBytes
+    private func join(
+        _ rows: RecordBatch, _ pending: inout [RecordBatch], _ segment: SegmentWriter
+    ) throws(TableStoreError) {
+        pending.append(rows)
+        let bytes = pending.reduce(0) { $0 + $1.byteCount }
+        if bytes >= Self.pendingLimit { try write(&pending, segment) }
     }
 
     /// Writes rows that were joined, in the order of the sort columns when there are some.

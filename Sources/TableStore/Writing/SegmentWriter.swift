@@ -60,24 +60,37 @@ final class SegmentWriter {
     func splice(
         _ source: ParquetFile, rowGroup: Int, in directory: SegmentDirectory
     ) throws(TableStoreError) -> Bool {
-        guard source.schema.elements.dropFirst() == schema.elements.dropFirst() else {
-            return false
+        guard let group = try Self.spliced(source, rowGroup: rowGroup, schema) else { return false }
+        try splice(group, in: directory)
+        return true
+    }
+
+    /// A row group that can be copied into files with these fields; nil when it cannot, and its
+    /// rows are to be written anew.
+    static func spliced(
+        _ source: ParquetFile, rowGroup: Int, _ schema: Schema
+    ) throws(TableStoreError) -> SplicedGroup? {
+        guard source.schema.elements.dropFirst() == schema.elements.dropFirst() else { return nil }
+        do throws(ParquetError) {
+            return try SplicedGroup(source, rowGroup: rowGroup)
+        } catch {
+            guard error.kind != .inputOutput else { throw TableStoreError(error, "") }
+            return nil
         }
+    }
+
+    /// Copies a row group of a file with the fields of this one byte for byte.
+    func splice(
+        _ group: SplicedGroup, in directory: SegmentDirectory
+    ) throws(TableStoreError) {
         try open(directory)
         do throws(ParquetError) {
-            let before = size
-            do throws(ParquetError) {
-                try writer?.splice(source, rowGroup: rowGroup)
-            } catch {
-                guard size == before, error.kind != .inputOutput else { throw error }
-                return false
-            }
+            try writer?.splice(group)
         } catch {
             throw TableStoreError(error, "")
         }
         isSpliced = true
         if size >= targetSize { try finish(in: directory) }
-        return true
     }
 
     /// Ends the file that is being written; a writer without rows has none.
