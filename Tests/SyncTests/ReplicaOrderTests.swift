@@ -16,7 +16,7 @@ struct ReplicaOrderTests {
         ("t/p=1/deletion_vector_8a.bin", .deletionVector),
         ("t/_delta_log/_sidecars/x.parquet", .sidecar),
         ("t/_delta_log/00000000000000000010.checkpoint.parquet", .checkpoint),
-        ("t/_delta_log/00000000000000000010.crc", .checkpoint),
+        ("t/_delta_log/00000000000000000010.crc", .pointer),
         ("t/_delta_log/00000000000000000011.json", .commit),
         ("_delta_log/00000000000000000011.json", .commit),
         ("t/_delta_log/0.00000000000000000009.compacted.json", .pointer),

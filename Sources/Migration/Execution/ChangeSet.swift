@@ -3,7 +3,8 @@ internal import Platform
 
 /// What a source has that the target has not yet, and the other way round.
 struct ChangeSet {
-    /// Files with content of their own, data before logs, each in path order.
+    /// Files with content of their own, data before logs, each in path order; of logs, checksums of
+    /// versions come last, for readers fail that find one without its version.
     var data: [Inventory.Item] = []
     var logs: [Inventory.Item] = []
     /// Further names of files, with the path of the first.
@@ -28,10 +29,15 @@ struct ChangeSet {
             guard state.copied[item.path] != item.stamp else { continue }
             add(item, linked)
         }
+        logs = logs.filter { !Self.isChecksum($0) } + logs.filter(Self.isChecksum)
         rowDirectories = inventory.rowDirectories.filter { !Self.isMade($0, state) }
         gone = state.copied.keys.filter { !present.contains($0) }.sorted(by: PathBytes.isBefore)
         let tables = Set(inventory.rowDirectories.map(\.path))
         unmade = state.made.keys.filter { !tables.contains($0) }.sorted(by: PathBytes.isBefore)
+    }
+
+    private static func isChecksum(_ item: Inventory.Item) -> Bool {
+        item.path.suffix(4).elementsEqual(".crc".utf8)
     }
 
     private mutating func add(_ item: Inventory.Item, _ linked: [UInt8]?) {

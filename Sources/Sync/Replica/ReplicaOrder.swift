@@ -1,8 +1,9 @@
 internal import Bytes
 
 /// In which order what is new is published, so that a reader of a table always finds whole what its
-/// log points at: data, deletion vectors, sidecars, checkpoints, commits by version, the pointer to
-/// the last checkpoint.
+/// log points at: data, deletion vectors, sidecars, checkpoints, commits by version, and what tells
+/// of commits: the pointer to the last checkpoint, compacted commits, and the checksums of
+/// versions, which make readers fail that find none of these versions.
 enum ReplicaOrder: UInt8, Comparable, Sendable {
     case data = 0
     case deletionVector = 1
@@ -26,7 +27,8 @@ enum ReplicaOrder: UInt8, Comparable, Sendable {
         if inLog.starts(with: "_sidecars/".utf8) {
             self = .sidecar
         } else if name.elementsEqual("_last_checkpoint".utf8)
-            || name.reversed().starts(with: ".compacted.json".utf8.reversed())
+            || name.suffix(15).elementsEqual(".compacted.json".utf8)
+            || name.suffix(4).elementsEqual(".crc".utf8)
         {
             self = .pointer
         } else {

@@ -126,10 +126,17 @@ final class ReplicaPublication {
             }
         }
         note(log)
+        var kept: [[UInt8]] = []
         for index in try before.records.indices(below: log) {
             let path = try before.records[index].entry.path
             guard !gone.contains(path), try journal.puts.find(path)?.action ?? .keep == .keep
             else { continue }
+            kept.append(path)
+        }
+        // Of one order in the order of paths, as they came.
+        let orders = kept.map(ReplicaOrder.init)
+        for index in kept.indices.sorted(by: { (orders[$0], $0) < (orders[$1], $1) }) {
+            let path = kept[index]
             let moved = PathBytes.join(away, Array(path.dropFirst(log.count + 1)))
             guard try tree.target.status(moved) != nil, try tree.target.status(path) == nil else {
                 continue
