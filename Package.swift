@@ -73,8 +73,8 @@ let package = Package(
         module(
             "Migration",
             [
-                "Bytes", "Platform", "Hashing", "Compression", "JSON", "Parquet", "TableLog",
-                "TableStore", "Repository", "Snapshots", system,
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "JSON", "Parquet",
+                "TableLog", "TableStore", "Repository", "Snapshots", system,
             ]),
         .executableTarget(
             name: "varve",

@@ -16,8 +16,13 @@ extension MigrationRun {
         let inventory = try walk()
         try checkNames(inventory)
         let changes = ChangeSet(inventory, journal?.state ?? JournalState())
+        let looked = (ContinuousClock.now - start) / .seconds(1)
         let tables = inventory.tables.map { PlannedTable($0, in: sourcePath) }
-        var rates = try measure(inventory)
+        let space = try space(changes)
+        let steps = DeviceProbe.Steps(backsUp: backsUp && backupID == nil, cleans: cleans)
+        // What does not fit is refused anyway.
+        var rates = space.shortage == nil ? try measure(inventory, space, steps) : DeviceRates()
+        rates.walkPath = looked / Double(max(1, inventory.items.count))
         RowProbe(sourcePath, inventory, tables).measure(&rates)
         var work = Inventory(root: inventory.root)
         work.items = changes.data + changes.logs + changes.directories + changes.others
@@ -25,7 +30,6 @@ extension MigrationRun {
         var model = CostModel(rates, work.totals, paths: UInt64(inventory.items.count))
         model.bytesPerSecond = request.bytesPerSecond
         strategy = request.strategy ?? model.best
-        let space = try space(changes)
         var whole = CostModel(rates, inventory.totals, paths: UInt64(inventory.items.count))
         whole.rows = tables.reduce(0) { $0 &+ UInt64(clamping: $1.rows ?? 0) }
         self.model = whole
@@ -71,7 +75,9 @@ extension MigrationRun {
                 + "with --exclude.")
     }
 
-    private func measure(_ inventory: Inventory) throws(MigrationError) -> DeviceRates {
+    private func measure(
+        _ inventory: Inventory, _ space: SpaceNeed, _ steps: DeviceProbe.Steps
+    ) throws(MigrationError) -> DeviceRates {
         let parent = PathBytes.parent(targetPath)
         let above = parent.isEmpty ? [PathBytes.separator] : parent
         // Beside the target, unless a file system begins with it.
@@ -84,7 +90,9 @@ extension MigrationRun {
                 return false
             }
         }
-        return try DeviceProbe.measure(source, inventory, above: isMount ? targetPath : above)
+        return try DeviceProbe.measure(
+            source, inventory, above: isMount ? targetPath : above,
+            room: space.freeBytes ?? .max, steps)
     }
 
     private func space(_ changes: ChangeSet) throws(MigrationError) -> SpaceNeed {

@@ -26,8 +26,8 @@ final class CopyPass {
     /// Directories in which something was made or removed.
     private var touched: Set<[UInt8]> = []
 
-    private static let batchFiles = 4096
-    private static let batchBytes: UInt64 = 1 << 30
+    static let batchFiles = 4096
+    static let batchBytes: UInt64 = 1 << 30
 
     init(
         _ source: MigrationSource, _ target: MigrationTarget, _ journal: MigrationJournal,

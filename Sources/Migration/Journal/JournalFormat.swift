@@ -23,12 +23,14 @@ internal import TableStore
 //     copied     paths that are in the target whole and durable, each with the source's stamp
 //     made       tables that were made of row files, with the stamps of those files
 //     gone       paths that were removed from the target because the source lost them
+//     compared   paths and tables that are the same on both sides, as the receipt has them
 //     verified   all is proven; the SHA-256 of the receipt
 //     cleaning   the clean-up of the source began, with the receipt of this SHA-256
 //     cleaned    it ended
 //
 // The journal promises nothing about the target that is not looked at again: what is "copied" is
-// compared by size and time when a migration goes on, and by content before it is verified.
+// compared by size and time when a migration goes on, and by content before it is verified. What
+// was "compared" counts, until all is verified, while both sides have the stamps of then.
 
 /// Who migrates what.
 struct MigrationIdentity: Equatable, Sendable {
@@ -69,6 +71,7 @@ enum JournalRecord: Equatable, Sendable {
     case copied([CopiedPath])
     case made(MadeTable)
     case gone([[UInt8]])
+    case compared([ProvenPath], [TableProof])
     case verified(receipt: SHA256Digest)
     case cleaning(receipt: SHA256Digest)
     case cleaned
@@ -80,6 +83,8 @@ enum JournalFormat {
     static let headerStart = Array("VARVE-MIGRATION ".utf8)
     /// A journal is read into memory, so it has a limit: about ten million paths.
     static let sizeLimit = 2 << 30
+    /// Beyond this size no more is told of what was compared: it is only there to save time.
+    static let proofLimit = 1 << 30
     static let newline = UInt8(ascii: "\n")
     /// Digits of a checksum.
     static let checksumSize = 32

@@ -7,31 +7,31 @@ extension JournalRecord {
     var json: JSONValue {
         switch self {
         case .begin(let identity): identity.json
-        case .backup(let id): Self.object("backup", [("snapshot", .string(id))])
+        case .backup(let id): JSONValue.object(ofType: "backup", [("snapshot", .string(id))])
         case .strategy(let strategy):
-            Self.object("strategy", [("name", .string(strategy.rawValue))])
-        case .copied(let paths): Self.object("copied", [("paths", Self.json(paths))])
+            JSONValue.object(ofType: "strategy", [("name", .string(strategy.rawValue))])
+        case .copied(let paths): JSONValue.object(ofType: "copied", [("paths", Self.json(paths))])
         case .made(let table):
-            Self.object(
-                "made",
+            JSONValue.object(
+                ofType: "made",
                 [
                     ("path", PathText.json(table.path)),
                     ("format", .string(table.format.rawValue)), ("files", Self.json(table.files)),
                 ])
         case .gone(let paths):
-            Self.object("gone", [("paths", .array(paths.map(PathText.json)))])
-        case .verified(let digest): Self.object("verified", [("receipt", .string(digest.hex))])
-        case .cleaning(let digest): Self.object("cleaning", [("receipt", .string(digest.hex))])
-        case .cleaned: Self.object("cleaned", [])
+            JSONValue.object(ofType: "gone", [("paths", .array(paths.map(PathText.json)))])
+        case .compared(let paths, let tables):
+            JSONValue.object(
+                ofType: "compared",
+                [
+                    ("paths", .array(paths.map(\.json))), ("tables", .array(tables.map(\.json))),
+                ])
+        case .verified(let digest):
+            JSONValue.object(ofType: "verified", [("receipt", .string(digest.hex))])
+        case .cleaning(let digest):
+            JSONValue.object(ofType: "cleaning", [("receipt", .string(digest.hex))])
+        case .cleaned: JSONValue.object(ofType: "cleaned", [])
         }
-    }
-
-    fileprivate static func object(
-        _ type: String, _ members: [(String, JSONValue)]
-    ) -> JSONValue {
-        .object(
-            [JSONValue.Member("type", .string(type))]
-                + members.map { JSONValue.Member($0.0, $0.1) })
     }
 
     private static func json(_ paths: [CopiedPath]) -> JSONValue {
@@ -66,6 +66,15 @@ extension JournalRecord {
             let paths = array.compactMap { PathText.parseRelative($0) }
             guard paths.count == array.count else { return nil }
             self = .gone(paths)
+        case "compared":
+            guard let paths = json["paths"]?.array, let tables = json["tables"]?.array else {
+                return nil
+            }
+            let (proven, proofs) = (
+                paths.compactMap(ProvenPath.init), tables.compactMap(TableProof.init)
+            )
+            guard proven.count == paths.count, proofs.count == tables.count else { return nil }
+            self = .compared(proven, proofs)
         case "verified", "cleaning": self.init(receiptOf: json)
         case "cleaned": self = .cleaned
         default: return nil
@@ -97,8 +106,8 @@ extension JournalRecord {
 
 extension MigrationIdentity {
     var json: JSONValue {
-        JournalRecord.object(
-            "begin",
+        JSONValue.object(
+            ofType: "begin",
             [
                 ("id", .string(id)), ("source", PathText.json(source)),
                 ("source_file", .array([.number(sourceDevice), .number(sourceInode)])),

@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Hashing
 internal import Platform
 internal import SystemPackage
 
@@ -125,6 +126,14 @@ extension MigrationJournal {
     }
 }
 
+extension MigrationJournal {
+    /// Appends what was compared, as long as that leaves room for what must be told.
+    func append(proofs paths: [ProvenPath], _ tables: [TableProof]) throws(MigrationError) {
+        guard size < JournalFormat.proofLimit, !paths.isEmpty || !tables.isEmpty else { return }
+        try append(.compared(paths, tables))
+    }
+}
+
 // MARK: - Receipt and mark
 extension MigrationJournal {
     /// Whether a clean-up of the source ever began.
@@ -149,32 +158,54 @@ extension MigrationJournal {
 
     var receiptPath: [UInt8] { PathBytes.join(path, Self.receiptName) }
 
-    /// Publishes the receipt: a temporary name, fsync, rename, fsync of the directory.
-    func publishReceipt(
-        _ write: (borrowing Descriptor) throws(PlatformError) -> Void
-    ) throws(MigrationError) {
-        try journaling { () throws(PlatformError) in
+    /// Publishes the receipt (a temporary name, fsync, rename, fsync of the directory), and then
+    /// names its SHA-256 in the journal.
+    @discardableResult
+    func publish(_ receipt: Receipt) throws(MigrationError) -> SHA256Digest {
+        let digest = try journaling { () throws(PlatformError) in
             let temporary = Array("receipt.tmp".utf8)
             do throws(PlatformError) {
                 let file = try Descriptor.openBeneath(
                     temporary, [.writeOnly, .create, .truncate], at: directory.raw, mode: 0o600)
-                try write(file)
+                let digest = try Self.write(receipt, to: file)
                 try file.sync(temporary)
                 try FileOperations.rename(temporary, to: Self.receiptName, at: directory.raw)
                 try directory.sync(path)
+                return digest
             } catch {
                 try? FileOperations.remove(temporary, at: directory.raw)
                 throw error
             }
         }
+        try append(.verified(receipt: digest))
+        return digest
     }
 
-    /// All of the receipt's bytes.
-    func readReceipt() throws(MigrationError) -> [UInt8] {
-        try journaling { () throws(PlatformError) in
+    private static func write(
+        _ receipt: Receipt, to file: borrowing Descriptor
+    ) throws(PlatformError) -> SHA256Digest {
+        var offset: UInt64 = 0
+        return try receipt.write { bytes throws(PlatformError) in
+            try file.write(bytes.span, at: offset, receiptName)
+            offset += UInt64(bytes.count)
+        }
+    }
+
+    /// The receipt that the journal names, by its digest.
+    func receipt() throws(MigrationError) -> Receipt {
+        let bytes = try journaling { () throws(PlatformError) in
             let file = try Descriptor.openBeneath(
                 Self.receiptName, [.readOnly, .nonBlocking], at: directory.raw)
             return try file.readToEnd(limit: JournalFormat.sizeLimit, Self.receiptName)
+        }
+        guard SHA256Digest(of: bytes.span) == state.receipt else {
+            throw .damaged(
+                file: receiptPath, detail: "it is not the receipt that the journal names")
+        }
+        do throws(JournalDamage) {
+            return try Receipt(parsing: bytes)
+        } catch {
+            throw .damaged(file: receiptPath, detail: error.detail)
         }
     }
 

@@ -1,11 +1,16 @@
+internal import Platform
+
 /// What a device or a core does in a second, measured (varve-migrate(1), "Cost model").
 package struct DeviceRates: Equatable, Sendable {
-    /// Bytes a second from source to target until they are durable, by one thread, and by several.
+    /// Bytes a second from source to target until they are durable, by one thread, and by several;
+    /// of files that are not small.
     package var copySequential = 200e6
     package var copyParallel = 300e6
-    /// Seconds that a small file costs beside its bytes.
+    /// Seconds that a small file costs, with its bytes; of others what they cost beside theirs.
     package var fileSequential = 100e-6
     package var fileParallel = 60e-6
+    /// Seconds that a batch of files costs, however many they are: waiting for the disk.
+    package var batch = 5e-3
     /// Bytes of a file a second that are read on both sides and hashed twice, by all threads.
     package var compare = 800e6
     /// Seconds that a file costs when it is compared, by all threads.
@@ -41,45 +46,60 @@ package struct CostModel: Sendable {
         self.paths = paths
     }
 
-    private var bytes: Double { Double(work.allocated > work.bytes ? work.bytes : work.allocated) }
+    /// Bytes of files that are not small.
+    private var large: Double { max(0, Double(work.bytes) - Double(work.smallBytes)) }
+    /// Of them, those that are copied: no holes, and no row files.
+    private var copied: Double {
+        let bytes = min(work.bytes, work.allocated)
+        return max(0, Double(bytes) - Double(work.smallBytes) - Double(work.rowBytes))
+    }
+    private var batches: Double {
+        max(Double(work.files) / Double(CopyPass.batchFiles), copied / Double(CopyPass.batchBytes))
+            .rounded(.up)
+    }
     private var files: Double { Double(work.files + work.directories + work.others) }
 
     /// One look through the source.
     package var walk: Double { Double(paths) * rates.walkPath }
 
     package var backup: Double {
-        Double(work.bytes) / rates.backup + files * rates.backupFile + walk
+        large / rates.backup + files * rates.backupFile + walk
     }
 
     /// Bytes, files, and the walk that finds nothing more to do.
     package func execute(_ strategy: CopyStrategy) -> Double {
-        let (copied, each) = (bytes - Double(work.rowBytes), files)
         var seconds: Double
         switch strategy {
         case .sequential:
-            seconds = copied / rates.copySequential + each * rates.fileSequential
+            seconds = copied / rates.copySequential + files * rates.fileSequential
         case .parallel:
             // The largest file is no faster than one thread.
             seconds =
                 max(copied / rates.copyParallel, Double(work.largest) / rates.copySequential)
-                + each * rates.fileParallel
+                + files * rates.fileParallel
         case .chunked:
             let parts = copied / Double(CopyStrategy.partSize)
             seconds =
-                copied / rates.copyParallel + each * rates.fileParallel + parts * rates.walkPath
+                copied / rates.copyParallel + files * rates.fileParallel + parts * rates.walkPath
         }
-        if let bytesPerSecond { seconds = max(seconds, copied / Double(bytesPerSecond)) }
+        seconds += batches * rates.batch
+        if let bytesPerSecond {
+            seconds = max(seconds, (copied + Double(work.smallBytes)) / Double(bytesPerSecond))
+        }
         // Row files are read for their schema, then for their rows, which are written.
         return seconds + 2 * Double(work.rowBytes) / rates.rowFiles + walk
     }
 
     /// Both sides of all bytes, rows of both sides, and the walk that finds nothing changed.
     package var verify: Double {
-        Double(work.bytes) / rates.compare + files * rates.compareFile
+        // The largest file is compared by one thread.
+        let largest = Double(work.largest) * Double(Processors.count)
+        return max(large, largest) / rates.compare + files * rates.compareFile
             + Double(rows) * rates.row + Double(work.rowBytes) / rates.rowFiles + walk
     }
 
-    package var cleanUp: Double { Double(paths) * rates.removePath }
+    /// Looking at all paths on both sides, the walk that finds what is new, and removing.
+    package var cleanUp: Double { Double(paths) * rates.removePath + walk }
 
     /// The fastest strategy; of those that differ by less than a twentieth, the simpler one.
     package var best: CopyStrategy {

@@ -145,6 +145,7 @@ extension Inventory {
         package var largest: UInt64 = 0
         /// Files of at most this many bytes cost mostly by being files.
         package var smallFiles: UInt64 = 0
+        package var smallBytes: UInt64 = 0
         package var rowBytes: UInt64 = 0
 
         static let smallSize: UInt64 = 128 << 10
@@ -159,11 +160,12 @@ extension Inventory {
             totals.bytes &+= item.status.size
             totals.allocated &+= item.status.blocks &* 512
             totals.largest = max(totals.largest, item.status.size)
-            if item.status.size <= Totals.smallSize { totals.smallFiles += 1 }
+            if item.isSmall { totals.smallFiles += 1 }
         }
         for item in items {
             if item.isDirectory { totals.directories += 1 }
             if !item.isDirectory, !item.isFile { totals.others += 1 }
+            if item.isFile, item.isSmall { totals.smallBytes &+= item.status.size }
         }
         totals.rowBytes = rowDirectories.flatMap(\.files).reduce(0) { $0 &+ $1.status.size }
         return totals

@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Hashing
 internal import Platform
 internal import SystemPackage
 
@@ -19,7 +18,7 @@ extension MigrationRun {
     package func cleanUp() throws(MigrationError) -> CleanUpReport {
         try timed(.cleanUp) { () throws(MigrationError) in
             let journal = try provenJournal()
-            let receipt = try readReceipt(journal)
+            let receipt = try checked(journal.receipt(), journal)
             let isMarked = try journal.hasCleaningMark()
             let hasBegun = journal.state.isCleaning || isMarked
             let clean = SourceCleaning(
@@ -56,22 +55,14 @@ extension MigrationRun {
         return journal
     }
 
-    /// The receipt that the journal names, by its digest.
-    private func readReceipt(_ journal: MigrationJournal) throws(MigrationError) -> Receipt {
-        let bytes = try journal.readReceipt()
-        let file = journal.receiptPath
-        guard SHA256Digest(of: bytes.span) == journal.state.receipt else {
-            throw .damaged(file: file, detail: "it is not the receipt that the journal names")
-        }
-        let receipt: Receipt
-        do throws(JournalDamage) {
-            receipt = try Receipt(parsing: bytes)
-        } catch {
-            throw .damaged(file: file, detail: error.detail)
-        }
+    private func checked(
+        _ receipt: Receipt, _ journal: MigrationJournal
+    ) throws(MigrationError) -> Receipt {
         guard receipt.migration == journal.state.identity?.id, receipt.source == sourcePath,
             receipt.target == targetPath
-        else { throw .damaged(file: file, detail: "it is of another migration") }
+        else {
+            throw .damaged(file: journal.receiptPath, detail: "it is of another migration")
+        }
         return receipt
     }
 }

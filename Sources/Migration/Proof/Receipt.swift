@@ -47,54 +47,27 @@ extension Receipt {
             if block.count >= 1 << 20 { try flush() }
         }
         try add(head)
-        for table in tables { try add(Self.json(table)) }
-        for path in paths { try add(Self.json(path)) }
+        for table in tables { try add(table.json) }
+        for path in paths { try add(path.json) }
         try flush()
         let end: [(String, JSONValue)] = [
-            ("type", .string("end")), ("tables", .number(tables.count)),
-            ("paths", .number(paths.count)), ("sha256", .string(body.finish().hex)),
+            ("tables", .number(tables.count)), ("paths", .number(paths.count)),
+            ("sha256", .string(body.finish().hex)),
         ]
-        block = Self.object(end).bytes + [JournalFormat.newline]
+        block = JSONValue.object(ofType: "end", end).bytes + [JournalFormat.newline]
         all.update(block.span)
         try write(block)
         return all.finish()
     }
 
-    private static func object(_ members: [(String, JSONValue)]) -> JSONValue {
-        .object(members.map { JSONValue.Member($0.0, $0.1) })
-    }
-
     private var head: JSONValue {
-        Self.object([
-            ("type", .string("receipt")), ("version", .number(1)),
-            ("migration", .string(migration)), ("source", PathText.json(source)),
-            ("target", PathText.json(target)), ("began", began.json),
-            ("verified", verified.json),
-        ])
-    }
-
-    private static func json(_ table: TableProof) -> JSONValue {
-        object([
-            ("type", .string("table")), ("path", PathText.json(table.path)),
-            ("version", table.version.map { .number($0) } ?? .null),
-            ("rows", table.rows.map { .number($0) } ?? .null),
-            ("row_digest", table.digest.map { .string($0) } ?? .null),
-            ("reason", table.reason.map { .string($0) } ?? .null), ("made", .bool(table.isMade)),
-        ])
-    }
-
-    private static func json(_ path: ProvenPath) -> JSONValue {
-        var members: [(String, JSONValue)] = [
-            ("type", .string(path.isRowFile ? "rows" : "path")),
-            ("path", PathText.json(path.path)), ("stamp", path.stamp.json),
-        ]
-        if !path.isRowFile { members.append(("target_stamp", path.targetStamp.json)) }
-        if let digest = path.digest {
-            let hex = digest.hex
-            members.append(("xxh3", .string(String(hex.prefix(2 * XXH3Digest.size)))))
-            members.append(("sha256", .string(digest.sha256.hex)))
-        }
-        return object(members)
+        .object(
+            ofType: "receipt",
+            [
+                ("version", .number(1)), ("migration", .string(migration)),
+                ("source", PathText.json(source)), ("target", PathText.json(target)),
+                ("began", began.json), ("verified", verified.json),
+            ])
     }
 }
 
@@ -133,39 +106,15 @@ extension Receipt {
     }
 
     private mutating func add(_ line: ArraySlice<UInt8>) throws(JournalDamage) {
-        guard let json = try? JSONValue(parsing: line),
-            let path = PathText.parseRelative(json["path"])
-        else { throw JournalDamage("the receipt has a line that is none of a receipt") }
-        if json["type"]?.string == "table" {
-            tables.append(
-                TableProof(
-                    path: path, version: json["version"]?.int64, rows: json["rows"]?.int64,
-                    digest: json["row_digest"]?.string, reason: json["reason"]?.string,
-                    isMade: json["made"]?.bool == true))
-            return
+        guard let json = try? JSONValue(parsing: line) else {
+            throw JournalDamage("the receipt has a line that is no JSON")
         }
-        let isRowFile = json["type"]?.string == "rows"
-        guard isRowFile || json["type"]?.string == "path", let stamp = FileStamp(json["stamp"]),
-            let there = isRowFile ? stamp : FileStamp(json["target_stamp"])
-        else { throw JournalDamage("the receipt has a path without its stamps") }
-        var proven = ProvenPath(path: path, stamp: stamp, targetStamp: there)
-        proven.isRowFile = isRowFile
-        if let digits = json["sha256"]?.string, let high = json["xxh3"]?.string {
-            guard let digest = Self.fingerprint(high, digits) else {
-                throw JournalDamage("the receipt has a digest that is none")
-            }
-            proven.digest = digest
+        if let table = TableProof(json) {
+            tables.append(table)
+        } else if let path = ProvenPath(json) {
+            paths.append(path)
+        } else {
+            throw JournalDamage("the receipt has a line that is none of a receipt")
         }
-        paths.append(proven)
-    }
-
-    private static func fingerprint(_ xxh3: String, _ sha256: String) -> Fingerprint? {
-        guard let bytes = Hex.decode(xxh3), bytes.count == XXH3Digest.size,
-            let digest = SHA256Digest(hex: sha256)
-        else { return nil }
-        let halves = [bytes[..<8], bytes[8...]].map { half in
-            half.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        }
-        return Fingerprint(xxh3: XXH3Digest(high: halves[0], low: halves[1]), sha256: digest)
     }
 }

@@ -36,14 +36,12 @@ struct Verification {
         var problems: [MigrationProblem] = []
     }
 
-    private static let blockSize = 1 << 20
-
     /// Compares the paths; `copied` is what the journal says of them.
     func run(_ items: [Inventory.Item], _ copied: [[UInt8]: FileStamp]) -> Outcome {
         let outcome = Monitor((next: 0, found: Outcome()))
         let verification = self
         let threads = WorkerThreads(count: max(1, min(Processors.count, items.count))) { _ in
-            let hasher = BlockHasher(Self.blockSize)
+            let hasher = BlockHasher()
             while let item = Self.take(outcome, items) {
                 let result = verification.compare(item, copied[item.path], hasher)
                 outcome.update { $0.found.add(result, item.path) }
@@ -168,21 +166,23 @@ final class BlockHasher {
     private let buffer: ReadBuffer
     private let hasher = FingerprintHasher()
 
-    init(_ blockSize: Int) { buffer = ReadBuffer(capacity: blockSize) }
+    init() { buffer = ReadBuffer(capacity: 1 << 20) }
 
-    /// Both digests of the first `size` bytes.
+    /// Both digests of so many bytes, fewer where the file ends before.
     func digest(
-        _ file: borrowing Descriptor, _ size: UInt64, _ path: [UInt8], _ settings: CopySettings?
+        _ file: borrowing Descriptor, from start: UInt64 = 0, _ count: UInt64, _ path: [UInt8],
+        _ settings: CopySettings?
     ) throws(PlatformError) -> Fingerprint {
-        var offset: UInt64 = 0
+        var offset = start
+        let end = start &+ count
         file.adviseSequential()
-        while offset < size {
+        while offset < end {
             Pause.wait()
             guard !Interruption.isRequested else {
                 throw PlatformError("read", path, .interrupted)
             }
             buffer.removeAll()
-            let wanted = Int(min(UInt64(buffer.capacity), size - offset))
+            let wanted = Int(min(UInt64(buffer.capacity), end - offset))
             let got = try buffer.append(reading: wanted, at: offset, of: file, path)
             guard got > 0 else { break }
             buffer.withBytes(0..<got) { hasher.update($0) }

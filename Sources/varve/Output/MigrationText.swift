@@ -80,16 +80,13 @@ extension MigrationText {
     }
 
     private func rest(_ plan: MigrationPlan, chosen: Bool) -> [String] {
-        let rates = plan.rates
         let free = plan.space.freeBytes.map { ", \(Wording.bytes($0)) free" } ?? ""
         let steps = plan.estimates.map { "\($0.step.rawValue) \(Self.seconds($0.estimate))" }
         let threads = plan.strategy.threads
         return [
             "  strategy  \(plan.strategy.rawValue), \(Wording.count(threads, "thread"))"
                 + (chosen ? ", the fastest by the cost model" : ", as asked for"),
-            "  rates     copy \(Wording.rate(rates.copySequential)) by one thread, "
-                + "\(Wording.rate(rates.copyParallel)) by several; compare "
-                + "\(Wording.rate(rates.compare)); back up \(Wording.rate(rates.backup))",
+            "  rates     " + Self.describe(plan.rates, plan.totals),
             "  space     \(Wording.bytes(plan.space.bytes)) and "
                 + "\(Wording.count(plan.space.files, "name")) needed\(free)"
                 + (plan.space.shortage.map { "; too little: \($0)" } ?? ""),
@@ -98,6 +95,26 @@ extension MigrationText {
                 + "\(Self.seconds(plan.pauseSeconds)) at the end",
             "  journal   \(PathBytes.printable(plan.journal))",
         ]
+    }
+
+    /// What was measured: rates of bytes, and what a small file costs.
+    private static func describe(_ rates: DeviceRates, _ totals: Inventory.Totals) -> String {
+        var parts: [String] = []
+        if totals.bytes > totals.smallBytes {
+            parts = [
+                "copy \(Wording.rate(rates.copySequential)) by one thread, "
+                    + "\(Wording.rate(rates.copyParallel)) by several",
+                "compare \(Wording.rate(rates.compare))", "back up \(Wording.rate(rates.backup))",
+            ]
+        }
+        if totals.smallFiles > 0 {
+            let costs = [rates.fileSequential, rates.fileParallel, rates.compareFile]
+                .map { "\(UInt64(min($0 * 1e6, 1e9))) µs" }
+            parts.append(
+                "a small file \(costs[0]) by one thread, \(costs[1]) by several, and "
+                    + "\(costs[2]) to compare")
+        }
+        return parts.joined(separator: "; ")
     }
 
     private func json(_ plan: MigrationPlan) -> JSONValue {
@@ -187,6 +204,11 @@ extension MigrationText {
                 + "equal by XXH3-128 and SHA-256"
         ]
         text += report.tables.map { "  table     " + Self.describe($0) }
+        if report.known > 0 {
+            text.append(
+                "  known     \(Wording.count(report.known, "path")) an earlier run compared, and "
+                    + "neither side changed since")
+        }
         if report.repaired > 0 {
             text.append(
                 "  repaired  \(Wording.count(report.repaired, "path")) differed in the target and "
