@@ -24,6 +24,11 @@ package final class DirectoryWatch {
     private let ignored: Set<[UInt8]>
     /// What each watched directory is called, by the number of its watch.
     private var paths: [CInt: [UInt8]] = [:]
+    /// The last moment at which there was nothing to tell.
+    private var quietSince = ContinuousClock.now
+    /// When what was told last began: no later than the first of those changes, and no earlier than
+    /// the last moment without any.
+    package private(set) var changedSince = ContinuousClock.now
 
     private static let bufferSize = 256 << 10
     private static let headSize = 16
@@ -73,11 +78,20 @@ package final class DirectoryWatch {
     /// Waits for a change.
     package func wait(_ duration: Duration) throws(PlatformError) -> Notice {
         let deadline = ContinuousClock.now + duration
+        var since = quietSince
         while true {
+            let looked = ContinuousClock.now
             let notice = try take()
-            if notice != .quiet { return notice }
-            guard ContinuousClock.now < deadline, !Interruption.isRequested else { return .quiet }
+            guard notice == .quiet else {
+                changedSince = since
+                quietSince = looked
+                return notice
+            }
+            quietSince = looked
+            guard looked < deadline, !Interruption.isRequested else { return .quiet }
             poll(until: deadline)
+            // It slept until there was something.
+            since = .now
         }
     }
 

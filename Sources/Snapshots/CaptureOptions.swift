@@ -14,6 +14,8 @@ package struct CaptureOptions: Sendable {
     package var ignoresParent = false
     /// Reads and compares everything, and writes nothing.
     package var isDryRun = false
+    /// Makes no snapshot where the parent holds the same, to the last mode and time.
+    package var skipsUnchanged = false
     package var bytesPerSecond: UInt64?
     package var programVersion: [UInt8] = []
 
@@ -28,6 +30,8 @@ package struct CaptureResult: Sendable {
     package var record: SnapshotRecord
     /// Nil after a dry run.
     package var id: SnapshotID?
+    /// Record and id are those of the parent: there was nothing to make a snapshot of.
+    package var isUnchanged = false
     /// All of them, also those that the record has no room for.
     package var problems: [CaptureProblem]
     package var write: WriteStatistics

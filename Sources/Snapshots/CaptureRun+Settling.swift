@@ -141,6 +141,11 @@ extension CaptureRun {
         statistics.storedBytes = write.storedBytes
         statistics.durationMilliseconds = milliseconds(ContinuousClock.now - clock)
         let record = makeRecord(root)
+        if options.skipsUnchanged, let parent, record.holdsSame(as: parent.record) {
+            var result = result(parent.record, parent.id, write)
+            result.isUnchanged = true
+            return result
+        }
         let bytes = record.encoded()
         var id: SnapshotID?
         if !options.isDryRun {
@@ -151,7 +156,13 @@ extension CaptureRun {
             }
             id = try repository.publishSnapshot(bytes)
         }
-        return CaptureResult(
+        return result(record, id, write)
+    }
+
+    private func result(
+        _ record: SnapshotRecord, _ id: SnapshotID?, _ write: WriteStatistics
+    ) -> CaptureResult {
+        CaptureResult(
             record: record, id: id, problems: problems, write: write, notes: notes,
             tables: captured.sorted { PathBytes.isBefore($0.path, $1.path) },
             filesLeftOut: filesLeftOut)
@@ -170,5 +181,13 @@ extension CaptureRun {
     func milliseconds(_ duration: Duration) -> UInt64 {
         let (seconds, attoseconds) = duration.components
         return UInt64(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+    }
+}
+
+extension SnapshotRecord {
+    /// Whether it tells of the same paths, tables and problems.
+    fileprivate func holdsSame(as other: SnapshotRecord) -> Bool {
+        root == other.root && tables == other.tables && tags == other.tags
+            && problems == other.problems && unlistedProblems == other.unlistedProblems
     }
 }

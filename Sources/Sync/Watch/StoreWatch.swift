@@ -15,7 +15,7 @@ package struct WatchSettings: Sendable {
     /// A round begins once nothing changed for so long.
     package var quiet: Duration = .milliseconds(100)
     /// Or once so long has passed since the first change.
-    package var patience: Duration = .seconds(1)
+    package var patience: Duration = .milliseconds(500)
     /// How often changes are looked for where nothing tells of them.
     package var interval: Duration = .seconds(5)
     package var alwaysPolls = false
@@ -33,6 +33,8 @@ package struct WatchSettings: Sendable {
 package enum WatchEvent {
     /// Changes are looked for every so often, for this reason.
     case polls(String)
+    /// More changed at once than the system told of: everything is looked at.
+    case overflow
     case round(CaptureResult, ReplicationSummary?, lag: Duration?)
     /// A round failed and is tried again after a while.
     case failed(any Error, retry: Duration)
@@ -107,8 +109,10 @@ package final class StoreWatch {
         let captured = try Capture.run(
             [settings.source], into: repository, options, WorkProgress())
         let summary = try replicate(captured, repository)
-        let lag = changed.map { ContinuousClock.now - $0 }
-        record.note(success: lag, sentBytes: summary?.streamBytes)
+        // A change that was taken back has not been brought anywhere.
+        let isIdle = captured.isUnchanged && summary?.wasEqual != false
+        let lag = isIdle ? nil : changed.map { ContinuousClock.now - $0 }
+        record.note(captured, summary, lag: lag)
         try tell(.round(captured, summary, lag: lag))
         try publish()
     }
@@ -193,13 +197,11 @@ package final class StoreWatch {
         while ContinuousClock.now < deadline {
             try Interruption.check()
             if let watch {
-                switch notice(watch) {
+                let notice = notice(watch)
+                switch notice {
                 case .quiet: ServiceNotice.status("ok")
                 case .changed: return try settle(watch)
-                case .overflow: return .now
-                case .gone:
-                    self.watch = nil
-                    return .now
+                case .overflow, .gone: return try restart(notice, watch)
                 }
             } else {
                 sleep(settings.interval)
@@ -211,6 +213,15 @@ package final class StoreWatch {
         return nil
     }
 
+    /// Directories that were made while changes were lost are not watched: all are watched anew.
+    private func restart(
+        _ notice: DirectoryWatch.Notice, _ watch: DirectoryWatch
+    ) throws -> ContinuousClock.Instant {
+        if notice == .overflow { try tell(.overflow) }
+        self.watch = nil
+        return watch.changedSince
+    }
+
     /// What happened, or that the watch cannot go on and the round will tell why.
     private func notice(_ watch: DirectoryWatch) -> DirectoryWatch.Notice {
         (try? watch.wait(min(.seconds(10), settings.rescan))) ?? .gone
@@ -218,12 +229,12 @@ package final class StoreWatch {
 
     /// Waits until nothing changes any more, but not for ever.
     private func settle(_ watch: DirectoryWatch) throws -> ContinuousClock.Instant {
-        let first = ContinuousClock.now
+        let first = watch.changedSince
         while ContinuousClock.now < first + settings.patience {
             let next = (try? watch.wait(settings.quiet)) ?? .gone
             if next == .quiet { break }
-            if next == .gone {
-                self.watch = nil
+            guard next == .changed else {
+                _ = try restart(next, watch)
                 break
             }
         }

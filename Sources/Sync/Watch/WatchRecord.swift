@@ -1,5 +1,6 @@
 internal import Bytes
 package import Platform
+package import Snapshots
 
 /// What a watch did so far, for people and monitors.
 package struct WatchRecord: Sendable {
@@ -22,14 +23,14 @@ package struct WatchRecord: Sendable {
     package init() {}
 
     /// Notes a round that went well; `lag` from the change to the durable replica.
-    package mutating func note(success lag: Duration?, sentBytes: UInt64?) {
+    package mutating func note(
+        _ captured: CaptureResult, _ summary: ReplicationSummary?, lag: Duration?
+    ) {
         lastSuccess = .now()
-        snapshots += 1
         failuresInARow = 0
-        if let sentBytes {
-            replications += 1
-            self.sentBytes += sentBytes
-        }
+        if !captured.isUnchanged { snapshots += 1 }
+        if let summary, !summary.wasEqual { replications += 1 }
+        sentBytes += summary?.streamBytes ?? 0
         guard let lag else { return }
         let seconds = Self.seconds(lag)
         if lags.count == Self.lagLimit { lags.removeFirst() }

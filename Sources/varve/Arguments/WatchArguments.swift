@@ -67,9 +67,11 @@ struct WatchArguments: ParsableArguments {
             )
         }
         let report = WatchReport(console, target: target?.printable)
+        var options = try replica.captureOptions(exclusion, selection)
+        options.skipsUnchanged = true
         let watch = StoreWatch(
             settings(source),
-            try replica.captureOptions(exclusion, selection),
+            options,
             replica: destination.map { destination in
                 (destination, replica.options(isDryRun: false), replica.limitRate?.count.bytes)
             },

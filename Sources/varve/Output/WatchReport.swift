@@ -17,6 +17,8 @@ final class WatchReport {
     func tell(_ event: WatchEvent) throws {
         switch event {
         case .polls(let why): console.warn("varve: changes are looked for: \(why)")
+        case .overflow:
+            console.warn("varve: more changed at once than the system told of; all is looked at")
         case .unpublished(let error): console.warn("varve: \(error)")
         case .failed(let error, let retry):
             console.report(Failure(error))
@@ -37,6 +39,7 @@ final class WatchReport {
         let id = capture.id.map(\.short) ?? ""
         if console.isJSON {
             var object: JSONObject = ["type": "round", "snapshot_id": .string(id)]
+            object["new"] = .bool(!capture.isUnchanged)
             object["complete"] = .bool(capture.record.isComplete)
             object["lag_ms"] = lag.map { .count(Wording.milliseconds($0)) } ?? .null
             object["files_written"] = .count(summary?.outcome.files ?? 0)
@@ -45,7 +48,7 @@ final class WatchReport {
             return try console.print(object.value)
         }
         guard !console.isQuiet else { return }
-        var line = "snapshot \(id)"
+        var line = capture.isUnchanged ? "nothing new since snapshot \(id)" : "snapshot \(id)"
         if let summary, let target {
             line += summary.wasEqual ? ", \(target) equal" : ", \(target) made equal with "
             if !summary.wasEqual { line += Wording.bytes(summary.streamBytes) }
