@@ -24,12 +24,13 @@ build: need-build ## Build the release binary, .build/release/varve
 test: need-test ## Install what the tests need and run them all
 	VARVE_REQUIRE_TOOLS=1 $(SWIFT) test --disable-xctest
 
-# VARVE_SOAK and VARVE_SOAK_ROUNDS: the long form of tests, and how often they kill what they test.
+# VARVE_SOAK_ROUNDS: how often the tests kill what they test.
 soak: need-test ## Kill everything 100 times, and snapshot among writers for five minutes
-	VARVE_REQUIRE_TOOLS=1 VARVE_SOAK=1 VARVE_SOAK_ROUNDS=100 \
-		$(SWIFT) test --disable-xctest --filter 'kill|Kill'
+	VARVE_REQUIRE_TOOLS=1 VARVE_SOAK_ROUNDS=100 $(SWIFT) test --disable-xctest --filter 'kill|Kill'
 	$(RELEASE) --product varve
 	.build-python/bin/python3 Scripts/table-soak.py soak \
+		"$$($(RELEASE) --show-bin-path)/varve" 300
+	.build-python/bin/python3 Scripts/table-soak.py replicas \
 		"$$($(RELEASE) --show-bin-path)/varve" 300
 	.build-python/bin/python3 Scripts/table-soak.py kill \
 		"$$($(RELEASE) --show-bin-path)/varve" 100

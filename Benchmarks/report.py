@@ -394,6 +394,10 @@ def goal_table(figures: Figures, mixed_bytes: int, chunker: str) -> str:
             "push of `mixed` with nothing to do",
             [figures.against("idle-mixed", Fraction(6, 5), "ssh true")],
         ),
+        "lag-ssh": (
+            "`watch`: from a commit to the durable replica, loopback SSH, 99th percentile",
+            [figures.at_most("lag-ssh", 1)],
+        ),
     }
     rows = [case_row(figures, case, *row) for case, row in cases.items()]
     peak, chunks = peak_goal(figures, PEAK_LIMIT_MB, False), chunker_goal(chunker)

@@ -14,7 +14,7 @@ cd "$here/.."
 all_cases=(first-mixed again-mixed restore-mixed inplace-mixed check-mixed first-many again-many
     again-tables growth-edits delta-edits delta-row growth-compact growth-insert growth-delete
     growth-append growth-pyarrow growth-duckdb growth-deltalake growth-night push-mixed idle-mixed
-    chunker
+    lag-ssh chunker
     import-lineitem scan-lineitem compact-lineitem delete-lineitem)
 cases=("$@")
 if [[ $# -eq 0 ]]; then cases=("${all_cases[@]}"); fi
@@ -163,6 +163,24 @@ varve_idle() {
         "$varve" push --repo "$scratch/varve-$2" --to "standby:$scratch/there/varve"
 }
 
+# follow CASE: a minute of commits, and how long after each a replica on the other side has it. The
+# 99th percentile stands for varve, for that is what the goal is of.
+follow() {
+    local median last commits
+    rm -rf "$scratch/lag"
+    settle
+    if ! python3 "$here/lag.py" "$varve" "$scratch/lag" "standby:$scratch/lag/replica" 60 \
+        >"$scratch/lags" 2>"$scratch/output"; then
+        failures=$((failures + 1))
+        printf '%s\tvarve\tfailed\n' "$1" >>"$figures"
+        cat "$scratch/output" >&2
+        return
+    fi
+    read -r median last commits <"$scratch/lags"
+    record "$1" varve "$last" 0 0
+    record "$1" "median of $commits" "$median" 0 0
+}
+
 # compare CASE SET TOOL...: the rounds of a case.
 compare() {
     local case=$1 set=$2 round tool
@@ -205,6 +223,10 @@ run_case() {
     idle-mixed)
         start_sshd
         compare "$1" mixed varve ssh
+        ;;
+    lag-ssh)
+        start_sshd
+        VARVE_REMOTE_VARVE=$varve follow "$1"
         ;;
     import-lineitem) compare "$1" mixed varve pyarrow ;;
     scan-lineitem) compare "$1" mixed varve duckdb ;;

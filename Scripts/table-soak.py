@@ -2,6 +2,8 @@
 """Tables under fire: snapshots while writers and vacuums work, and restores that are killed.
 
     table-soak.py soak VARVE SECONDS [SEED]   a snapshot a second; each is restored and compared
+    table-soak.py replicas VARVE SECONDS [SEED]
+                                              a replica that is written and read all the time
     table-soak.py kill VARVE ROUNDS [SEED]    in-place restores, each killed at a random moment
 
 What a version must hold is found without varve: commits are replayed from their JSON, and the rows
@@ -240,6 +242,108 @@ def verify_snapshots(work, varve, writer, snapshots):
         shutil.rmtree(target)
 
 
+class Reader(threading.Thread):
+    """Reads the tables of a replica all the time; each version must have its rows."""
+
+    def __init__(self, replica, writer, engine):
+        super().__init__(daemon=True)
+        self.replica = replica
+        self.writer = writer
+        self.engine = engine
+        # Old versions may lose their files while they are read, once somebody vacuums.
+        self.forgives = False
+        self.reads = 0
+        self.overtaken = 0
+        self.versions = set()
+        self.failure = None
+        self.stopped = threading.Event()
+
+    def wanted(self, name, version):
+        _, live, _ = replay(self.writer.path(name), version)
+        keys = [(name, path) for path in live]
+        while any(key not in self.writer.files for key in keys):
+            time.sleep(0.01)
+        counts = [self.writer.files[key] for key in keys]
+        return (sum(count for count, _ in counts), sum(total for _, total in counts))
+
+    def read(self, opened):
+        if self.engine == "duckdb":
+            return rows(opened.file_uris())
+        ids = opened.to_pyarrow_table(columns=["id"]).column("id").to_pylist()
+        return (len(ids), sum(ids))
+
+    def look(self, name):
+        opened = DeltaTable(self.replica / name)
+        version = opened.version()
+        try:
+            found = self.read(opened)
+        except Exception:
+            # Only where the version is no longer the newest, for it may go on without its files.
+            if self.forgives and DeltaTable(self.replica / name).version() > version:
+                self.overtaken += 1
+                return
+            raise
+        wanted = self.wanted(name, version)
+        if found != wanted:
+            raise ValueError(f"version {version} has {found}, not {wanted}")
+        self.reads += 1
+        self.versions.add((name, version))
+
+    def run(self):
+        try:
+            while not self.stopped.is_set():
+                for name in TABLES:
+                    self.look(name)
+        except BaseException as error:  # pylint: disable=broad-except
+            self.failure = f"{self.engine} reads {name}: {error!r}"
+
+
+def replicas(program, seconds, seed):
+    """Writers at the source, readers at the replica; in the second half vacuums at the source."""
+    with tempfile.TemporaryDirectory(prefix="varve-replicas-") as place:
+        work = pathlib.Path(place)
+        store, replica = work / "store", work / "replica"
+        store.mkdir()
+        varve = Varve(program, work / "repo")
+        varve.run("init")
+        writer = Writer(store, varve, random.Random(seed))
+        writer.make()
+        varve.run("replicate", store, replica)
+        readers = [Reader(replica, writer, engine) for engine in ("deltalake", "duckdb")]
+        vacuum = Vacuum(store)
+        for thread in [writer, *readers]:
+            thread.start()
+        replications = 0
+        begun = time.monotonic()
+        while time.monotonic() < begun + seconds and not failures(writer, *readers):
+            if time.monotonic() > begun + seconds / 2 and not vacuum.is_alive():
+                for reader in readers:
+                    reader.forgives = True
+                vacuum.start()
+            varve.run("replicate", store, replica)
+            replications += 1
+        for thread in [writer, vacuum, *readers]:
+            thread.stopped.set()
+        for thread in [writer, vacuum, *readers]:
+            if thread.is_alive():
+                thread.join()
+        for failure in failures(writer, *readers):
+            fail(failure)
+        varve.run("replicate", store, replica)
+        for name in TABLES:
+            version, _, _ = replay(writer.path(name))
+            check_table(replica / name, version, readers[0].wanted(name, version), name)
+        told = ", ".join(
+            f"{reader.engine} {reader.reads} reads of {len(reader.versions)} versions, "
+            f"{reader.overtaken} overtaken" for reader in readers)
+        print(f"{replications} replications, {writer.operations} commits, "
+              f"{vacuum.removed} files vacuumed; {told}; seed {seed}")
+
+
+def failures(*threads):
+    return [thread.failure for thread in threads if thread.failure]
+
+
 def kill(program, rounds, seed):
     generator = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="varve-kill-") as place:
@@ -296,11 +400,12 @@ def spoil(table, generator):
 
 
 def main():
-    if len(sys.argv) < 4 or sys.argv[1] not in ("soak", "kill"):
+    if len(sys.argv) < 4 or sys.argv[1] not in ("soak", "replicas", "kill"):
         print(__doc__, file=sys.stderr)
         sys.exit(2)
     seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.randrange(1 << 32)
-    {"soak": soak, "kill": kill}[sys.argv[1]](sys.argv[2], int(sys.argv[3]), seed)
+    modes = {"soak": soak, "replicas": replicas, "kill": kill}
+    modes[sys.argv[1]](sys.argv[2], int(sys.argv[3]), seed)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,7 @@ import Testing
         "$varve" table import -q store/table rows.csv
         """
 
-    /// Rounds of kills: few in the short form, a hundred where VARVE_SOAK is set.
-    private static let rounds =
-        ProcessInfo.processInfo.environment["VARVE_SOAK"] == nil ? 6 : 100
+    private static let rounds = Workshop.soakRounds
 
     @Test func `A store moves in steps, and each is told`() throws {
         let workshop = try Workshop()
@@ -149,12 +147,18 @@ import Testing
             set -u
             RANDOM=${VARVE_SEED:-21}
             \(Self.makeStore)
-            nap() { sleep 0.$((RANDOM % 8))$((RANDOM % 10)); }
+            \(Workshop.randomNaps)
+            struck() { [[ $? == 137 ]] && hits=$((hits + 1)); }
+            hits=0
+            begin; "$varve" migrate store trial --no-backup -q --pause 0 || exit 89; end
+            rm -r trial trial.varve-migration
             for round in $(seq \(Self.rounds)); do
+                # Every fourth begins from nothing.
+                if ((round % 4 == 0)); then rm -rf new new.varve-migration; fi
                 "$varve" migrate store new --no-backup -q --pause 0 2>>errors & child=$!
                 nap
                 kill -9 $child 2>/dev/null
-                wait $child 2>/dev/null
+                wait $child 2>/dev/null; struck
                 echo "$round" >store/sub/$((RANDOM % 200))
                 rm -f store/sub/$((RANDOM % 200))
                 if ((round % 5 == 0)); then "$varve" table append -q store/table rows.csv; fi
@@ -163,12 +167,16 @@ import Testing
             diff -r --no-dereference store new || exit 91
             [[ $(stat -c %h new/large-1) == 2 ]] || exit 92
             [[ ! -e new/.varve-migration ]] || exit 93
+            echo "$hits of \(Self.rounds) kills hit the migration"
+            [[ $hits -ge $((\(Self.rounds) / 3)) ]] || exit 88
             cp -a store pristine
+            took=0.1
+            hits=0
             for round in $(seq \(Self.rounds)); do
                 "$varve" migrate store new --clean-source -q 2>>errors & child=$!
-                sleep 0.0$((RANDOM % 10))
+                nap
                 kill -9 $child 2>/dev/null
-                wait $child 2>/dev/null
+                wait $child 2>/dev/null; struck
                 diff -r --no-dereference pristine new || exit 94
                 # What is gone from the source is in the target, and what is there is whole.
                 diff -r --no-dereference store pristine | grep -v '^Only in pristine' && exit 95
@@ -178,8 +186,34 @@ import Testing
             [[ $status == 0 ]] || grep -q 'finished\\|cleaned already' last || exit 96
             [[ -z $(ls -A store) ]] || exit 97
             diff -r --no-dereference pristine new || exit 98
+            echo "$hits kills hit the clean-up"
             grep -v '^varve: \\|^  ' errors && exit 99
             exit 0
+            """
+        let result = try workshop.shell(script)
+        #expect(result.status == 0, "\(result.text) \(result.errorText)")
+        print(result.text, terminator: "")
+    }
+
+    @Test func `A verification that is cut goes on, and a change after the cut is found`() throws {
+        let workshop = try Workshop()
+        let script = """
+            set -u
+            mkdir store
+            for i in $(seq 5000); do echo "file $i" >store/$i; done
+            # More than one batch, so that the journal tells of the first before the end.
+            "$varve" migrate store new --no-backup -q & child=$!
+            for i in $(seq 2000); do
+                grep -q '"type":"compared"' new.varve-migration/journal 2>/dev/null && break
+                sleep 0.005
+            done
+            kill -9 $child; wait $child 2>/dev/null
+            [[ $? == 137 ]] || exit 90
+            # As old and as long as it was, and another content.
+            touch -r new/17 time; echo "FILE 17" >new/17; touch -r time new/17
+            "$varve" migrate store new --no-backup >out || exit 91
+            grep -q 'known .* an earlier run compared' out || exit 92
+            diff -r store new || exit 93
             """
         let result = try workshop.shell(script)
         #expect(result.status == 0, "\(result.text) \(result.errorText)")

@@ -113,9 +113,7 @@ import Testing
         #expect(refused.status == 0, "\(refused.text) \(refused.errorText)")
     }
 
-    /// So many rounds of each; the long form is `make soak`.
-    private static let rounds =
-        ProcessInfo.processInfo.environment["VARVE_SOAK_ROUNDS"].flatMap(Int.init) ?? 6
+    private static let rounds = Workshop.soakRounds
 
     /// Appends, deletes and compacts; every fifth night removes old files.
     private static let night = """
@@ -136,13 +134,12 @@ import Testing
     ) throws {
         let workshop = try Workshop()
         let server = try SSHServer(workshop)
-        let victim =
-            side == "here"
-            ? "kill -9 $child 2>/dev/null || true"
-            : "[[ -s pid ]] && kill -9 $(cat pid) || true"
+        let victim = side == "here" ? "$child" : "$(cat pid)"
         let script =
             Self.setup + server.setup + Self.night + """
                 RANDOM=${VARVE_SEED:-17}
+                hits=0
+                \(Workshop.randomNaps)
                 # The other side tells its number, so that it can be killed.
                 printf '#!/bin/bash\\necho $$ >%s/pid\\nexec "%s" "$@"\\n' "$PWD" "$varve" >served
                 chmod +x served
@@ -152,13 +149,22 @@ import Testing
                     night
                     : >pid
                     "$varve" replicate store $remote/live -q 2>/dev/null & child=$!
-                    sleep 0.$((RANDOM % 5))$((RANDOM % 10))
-                    \(victim)
+                    for try in $(seq 200); do
+                        if [[ -s pid ]]; then break; fi
+                        sleep 0.01
+                    done
+                    nap
+                    # The shell has not waited for it: its number is not another's yet.
+                    if [[ -d /proc/$child ]] && kill -9 \(victim) 2>/dev/null; then
+                        hits=$((hits + 1))
+                    fi
                     wait $child 2>/dev/null || true
                     "$varve" table verify live/orders -q
                     for try in 1 2 3 4 5 6 7 8 9; do
                         status=0
+                        begin
                         "$varve" replicate store $remote/live -q 2>message || status=$?
+                        end
                         # The side that was not killed may still hold the target for a moment.
                         [[ $status == 11 ]] || break
                         sleep 0.3
@@ -166,9 +172,12 @@ import Testing
                     [[ $status == 0 ]] || { cat message; exit 1; }
                     same live
                 done
+                echo "$hits of \(Self.rounds) kills hit the side that is \(side)"
+                [[ $hits -ge $((\(Self.rounds) / 3)) ]]
                 """
         let finished = try workshop.shell(script)
         #expect(finished.status == 0, "\(finished.text) \(finished.errorText)")
+        print(finished.text, terminator: "")
     }
 
     @Test func `A reader finds whole versions while the replica is written`() throws {

@@ -21,6 +21,11 @@ struct TableSoakTests {
     }
 
     @Test(.needs(.python), .timeLimit(.minutes(5)))
+    func `Readers of a replica find whole versions while it is written`() throws {
+        #expect(try Self.run("replicas", "10"))
+    }
+
+    @Test(.needs(.python), .timeLimit(.minutes(5)))
     func `A restore in place that is killed leaves one version or the other`() throws {
         #expect(try Self.run("kill", "10"))
     }

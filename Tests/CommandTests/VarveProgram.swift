@@ -36,6 +36,25 @@ final class Workshop {
         return tests.deletingLastPathComponent().appendingPathComponent("varve").path
     }()
 
+    /// How often what is killed is killed; `make soak` says 100.
+    static let soakRounds =
+        ProcessInfo.processInfo.environment["VARVE_SOAK_ROUNDS"].flatMap(Int.init) ?? 6
+
+    /// Functions for scripts that kill: `nap` sleeps for a part of what the work between `begin`
+    /// and `end` took at most lately.
+    static let randomNaps = """
+        took=0.1
+        nap() {
+            sleep "$(awk -v r=$RANDOM -v t=$took 'BEGIN { printf "%.3f", 1.1 * t * r / 32768 }')"
+        }
+        begin() { began=$EPOCHREALTIME; }
+        end() {
+            took=$(awk -v a=$began -v b=$EPOCHREALTIME -v t=$took \\
+                'BEGIN { t *= 0.9; printf "%.3f", b - a > t ? b - a : t }')
+        }
+
+        """
+
     /// Starts a program in the directory, its output going to files.
     func start(_ executable: String, _ arguments: [String]) throws -> Running {
         try Running(executable, arguments, in: directory)
