@@ -24,12 +24,20 @@ struct JournalTests {
 
     private static let digest = SHA256Digest(of: [1].span)
 
+    private static let proof = ProvenPath(
+        path: Array("dir/b".utf8), stamp: stamp, targetStamp: stamp,
+        digest: FingerprintHasher().finish())
+    private static let tables = [
+        TableProof(path: [0xff], version: 7, rows: 3, digest: "00ff", isMade: false),
+        TableProof(path: [], reason: "it has features", isMade: false),
+    ]
+
     private static let records: [JournalRecord] = [
         .begin(identity), .backup(snapshot: "abc"), .strategy(.chunked),
         .copied([path("a"), CopiedPath(path: [0xff, 0x0a], stamp: stamp), path("dir/b")]),
         .made(MadeTable(path: Array("rows".utf8), format: .csv, files: [path("rows/1.csv")])),
-        .gone([Array("a".utf8)]), .copied([]), .verified(receipt: digest),
-        .cleaning(receipt: digest), .cleaned,
+        .gone([Array("a".utf8)]), .copied([]), .compared([proof], tables),
+        .verified(receipt: digest), .cleaning(receipt: digest), .cleaned,
     ]
 
     private static func bytes(_ records: [JournalRecord]) -> [UInt8] {
@@ -152,10 +160,59 @@ struct JournalTests {
                 .cleaning(receipt: Self.digest), .copied([]),
             ],
             Self.records + [.copied([])],
+            [.begin(Self.identity), .compared([Self.proof], [])],
+            [
+                .begin(Self.identity), .verified(receipt: Self.digest),
+                .cleaning(receipt: Self.digest), .compared([], Self.tables),
+            ],
         ]
         for records in impossible {
             #expect(throws: JournalDamage.self) { try JournalState(records) }
         }
+    }
+
+    @Test func `What was compared is forgotten once it is copied, removed or verified`() throws {
+        let (stamp, path) = (Self.stamp, Array("t/b".utf8))
+        let proof = ProvenPath(path: path, stamp: stamp, targetStamp: stamp)
+        let start: [JournalRecord] = [
+            .begin(Self.identity), .copied([CopiedPath(path: path, stamp: stamp), Self.path("c")]),
+            .compared(
+                [proof],
+                ["t", "u"].map { TableProof(path: Array($0.utf8), rows: 1, isMade: false) }),
+        ]
+        let state = try JournalState(start)
+        #expect(state.proven == [path: proof])
+        #expect(state.provenTables.count == 2)
+        let other = try JournalState(start + [.copied([Self.path("c")])])
+        #expect(other.proven == state.proven && other.provenTables == state.provenTables)
+        let made = MadeTable(path: path, format: .csv, files: [])
+        for record in [.copied([CopiedPath(path: path, stamp: stamp)]), .gone([path]), .made(made)]
+            as [JournalRecord]
+        {
+            let later = try JournalState(start + [record])
+            #expect(later.proven.isEmpty)
+            #expect(later.provenTables.keys.map { $0 } == [Array("u".utf8)])
+        }
+        let verified = try JournalState(start + [.verified(receipt: Self.digest)])
+        #expect(verified.proven.isEmpty && verified.provenTables.isEmpty)
+    }
+
+    @Test func `Journal and receipt of the first version are read`() throws {
+        let contents = try JournalReader.read(Fixtures.bytes("migrations/v1/journal"))
+        #expect(!contents.hasLostTail)
+        let state = try JournalState(contents.records)
+        #expect(state.identity?.source == Array("/srv/store".utf8))
+        #expect(state.copied.count == 10)
+        #expect(state.proven.isEmpty)
+        let compared = contents.records.compactMap { record -> [ProvenPath]? in
+            if case .compared(let paths, _) = record { paths } else { nil }
+        }
+        #expect(compared.joined().count == 10)
+        let bytes = try Fixtures.bytes("migrations/v1/receipt.jsonl")
+        #expect(state.receipt == SHA256Digest(of: bytes.span))
+        let receipt = try Receipt(parsing: bytes)
+        #expect(receipt.paths.count == 10)
+        #expect(receipt.tables.first?.rows == 2)
     }
 }
 

@@ -76,11 +76,8 @@ final class MigrationTarget: Sendable {
             name, [.readWrite, .create, .exclusive], at: staging.raw, mode: 0o600)
     }
 
-    func openStaged(
-        _ name: [UInt8], forWriting isWritten: Bool = false
-    ) throws(PlatformError) -> Descriptor {
-        let access: OpenFlags = isWritten ? .readWrite : .readOnly
-        return try Descriptor.openBeneath(name, access.union(.nonBlocking), at: staging.raw)
+    func openStaged(_ name: [UInt8]) throws(PlatformError) -> Descriptor {
+        try Descriptor.openBeneath(name, [.readOnly, .nonBlocking], at: staging.raw)
     }
 
     func removeStaged(_ name: [UInt8]) {

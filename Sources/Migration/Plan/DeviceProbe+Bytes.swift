@@ -44,7 +44,7 @@ extension DeviceProbe {
     ) throws(MigrationError) -> Copies {
         let target = try target(name)
         let named = ranges.map { NamedRange(range: $0, name: target.newStagedName()) }
-        let done = try copy(named, to: target, threads: threads, isNew: true)
+        let done = try copy(named, to: target, threads: threads)
         let copied = Array(named.prefix(done.count))
         return Copies(
             target: target, path: PathBytes.join(place, Array(name.utf8)), ranges: copied,
@@ -53,17 +53,14 @@ extension DeviceProbe {
 
     /// Copies ranges, each into a file, and waits for the disk.
     private func copy(
-        _ ranges: [NamedRange], to target: MigrationTarget, threads: Int, isNew: Bool
+        _ ranges: [NamedRange], to target: MigrationTarget, threads: Int
     ) throws(MigrationError) -> (count: Int, seconds: Double) {
         let source = source
         return try writing { () throws(PlatformError) in
             var done = try Self.each(ranges, threads: threads) { item throws(PlatformError) in
                 let range = item.range
                 let file = try source.open(range.path)
-                let copy =
-                    isNew
-                    ? try target.createStaged(item.name)
-                    : try target.openStaged(item.name, forWriting: true)
+                let copy = try target.createStaged(item.name)
                 let got = try copy.copyRange(
                     range.count, of: file, at: range.offset, to: 0, range.path)
                 if got == nil {
@@ -78,17 +75,21 @@ extension DeviceProbe {
     }
 
     /// Bytes a second once a disk has no more credit for being fast: those of the later half of
-    /// what is written again and again.
+    /// what is written one after the other.
     private func sustainedRate(_ copies: Copies, threads: Int) throws(MigrationError) -> Double {
         var laps: [(bytes: Double, seconds: Double)] = []
         let start = ContinuousClock.now
         let work = Double(inventory.totals.bytes - inventory.totals.smallBytes)
+        let limit = min(work, Double(room / ProbeSample.roomShare))
         var written = Self.bytes(copies.ranges)
-        while written < work, ContinuousClock.now - start < .seconds(2 * Self.patience) {
+        while written < limit, ContinuousClock.now - start < .seconds(2 * Self.patience) {
             try checkInterruption()
-            let done = try copy(
-                copies.ranges, to: copies.target, threads: threads, isNew: false)
-            let bytes = Self.bytes(copies.ranges.prefix(done.count))
+            // Not in the same place: a disk may be faster where something was written before.
+            let ranges = copies.ranges.map { copy in
+                NamedRange(range: copy.range, name: copies.target.newStagedName())
+            }
+            let done = try copy(ranges, to: copies.target, threads: threads)
+            let bytes = Self.bytes(ranges.prefix(done.count))
             laps.append((bytes, done.seconds))
             written += bytes
         }

@@ -29,6 +29,8 @@ struct DeviceProbe {
     /// Where everything is written.
     let place: [UInt8]
     let steps: Steps
+    /// Bytes that are free on the target.
+    let room: UInt64
     var rates = DeviceRates()
 
     /// Steps that a migration may leave out, and the probe then too.
@@ -53,7 +55,7 @@ struct DeviceProbe {
         defer { _ = try? RestoreTarget(above, RestoreOptions()).remove(name) }
         var probe = DeviceProbe(
             source: source, inventory: inventory, sample: ProbeSample(inventory, room: room),
-            place: place, steps: steps)
+            place: place, steps: steps, room: room)
         try probe.run()
         return probe.rates
     }

@@ -21,7 +21,7 @@ struct ProbeSample {
     private static let runCount = 32
     private static let runSize = 128
     /// The part of the room on the target that ranges may take, and small files as much.
-    private static let roomShare: UInt64 = 4
+    static let roomShare: UInt64 = 4
 
     /// `room` is how many bytes are free on the target.
     init(_ inventory: Inventory, room: UInt64) {
