@@ -29,6 +29,7 @@ extension MigrationRun {
         work.rowDirectories = changes.rowDirectories
         var model = CostModel(rates, work.totals, paths: UInt64(inventory.items.count))
         model.bytesPerSecond = request.bytesPerSecond
+        model.backsUp = steps.backsUp
         strategy = request.strategy ?? model.best
         var whole = CostModel(rates, inventory.totals, paths: UInt64(inventory.items.count))
         whole.rows = tables.reduce(0) { $0 &+ UInt64(clamping: $1.rows ?? 0) }

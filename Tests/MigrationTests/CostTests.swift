@@ -18,6 +18,7 @@ struct CostTests {
         rates.compare = 400e6
         rates.compareFile = 0.25e-3
         rates.walkPath = 0
+        rates.readFile = 0
         return rates
     }
 
@@ -38,6 +39,18 @@ struct CostTests {
         #expect(abs(model.execute(.sequential) - (Double(files) * 1e-3 + batches)) < 1e-6)
         #expect(abs(model.execute(.parallel) - (Double(files) * 0.5e-3 + batches)) < 1e-6)
         #expect(abs(model.verify - Double(files) * 0.25e-3) < 1e-6)
+    }
+
+    @Test func `Small files are read for the first time once, by the first step`() {
+        var model = Self.model(files: 1000, small: 1000, large: 0)
+        model.work.smallFiles = 1000
+        let (backup, execute) = (model.backup, model.execute(.parallel))
+        model.rates.readFile = 2e-3
+        #expect(abs(model.backup - backup - 2) < 1e-6)
+        #expect(abs(model.execute(.parallel) - execute - 2) < 1e-6)
+        model.backsUp = true
+        #expect(abs(model.backup - backup - 2) < 1e-6)
+        #expect(abs(model.execute(.parallel) - execute) < 1e-6)
     }
 
     @Test func `Large files cost by their bytes, and the largest holds several threads up`() {

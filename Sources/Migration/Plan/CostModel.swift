@@ -9,6 +9,8 @@ package struct DeviceRates: Equatable, Sendable {
     /// Seconds that a small file costs, with its bytes; of others what they cost beside theirs.
     package var fileSequential = 100e-6
     package var fileParallel = 60e-6
+    /// Seconds that a small file costs once, where it is read first.
+    package var readFile = 10e-6
     /// Seconds that a batch of files costs, however many they are: waiting for the disk.
     package var batch = 5e-3
     /// Bytes of a file a second that are read on both sides and hashed twice, by all threads.
@@ -39,6 +41,8 @@ package struct CostModel: Sendable {
     /// Rows of tables, as far as their logs tell.
     package var rows: UInt64 = 0
     package var bytesPerSecond: UInt64?
+    /// Whether a backup reads everything before it is copied.
+    package var backsUp = false
 
     package init(_ rates: DeviceRates, _ work: Inventory.Totals, paths: UInt64) {
         self.rates = rates
@@ -53,6 +57,7 @@ package struct CostModel: Sendable {
         let bytes = min(work.bytes, work.allocated)
         return max(0, Double(bytes) - Double(work.smallBytes) - Double(work.rowBytes))
     }
+    private var firstRead: Double { Double(work.smallFiles) * rates.readFile }
     private var batches: Double {
         max(Double(work.files) / Double(CopyPass.batchFiles), copied / Double(CopyPass.batchBytes))
             .rounded(.up)
@@ -63,7 +68,7 @@ package struct CostModel: Sendable {
     package var walk: Double { Double(paths) * rates.walkPath }
 
     package var backup: Double {
-        large / rates.backup + files * rates.backupFile + walk
+        firstRead + large / rates.backup + files * rates.backupFile + walk
     }
 
     /// Bytes, files, and the walk that finds nothing more to do.
@@ -82,7 +87,7 @@ package struct CostModel: Sendable {
             seconds =
                 copied / rates.copyParallel + files * rates.fileParallel + parts * rates.walkPath
         }
-        seconds += batches * rates.batch
+        seconds += batches * rates.batch + (backsUp ? 0 : firstRead)
         if let bytesPerSecond {
             seconds = max(seconds, (copied + Double(work.smallBytes)) / Double(bytesPerSecond))
         }

@@ -22,13 +22,14 @@ extension DeviceProbe {
     mutating func measureBytes(_ repository: ProbeRepository?) throws(MigrationError) {
         let several = CopyStrategy.parallelThreads
         let one = try copies(sample.ranges.0, threads: several, "bytes-1")
+        // Before the disk has more to do than it can.
+        rates.compare = try compare(one)
         rates.copyParallel = min(one.rate, try sustainedRate(one, threads: several))
         let other = try copies(sample.ranges.1, threads: 1, "bytes-2")
-        rates.copySequential = other.rate
+        rates.copySequential = min(other.rate, try sustainedRate(other, threads: 1))
         if let rate = try cloning(other.target) {
             (rates.copySequential, rates.copyParallel) = (rate, rate)
         }
-        rates.compare = try compare(one)
         guard let repository else { return }
         let bytes = Self.bytes(other.ranges)
         // It reads the source for the first time too.
@@ -77,18 +78,19 @@ extension DeviceProbe {
     /// Bytes a second once a disk has no more credit for being fast: those of the later half of
     /// what is written one after the other.
     private func sustainedRate(_ copies: Copies, threads: Int) throws(MigrationError) -> Double {
+        let target = try target("laps-\(threads)")
         var laps: [(bytes: Double, seconds: Double)] = []
         let start = ContinuousClock.now
         let work = Double(inventory.totals.bytes - inventory.totals.smallBytes)
         let limit = min(work, Double(room / ProbeSample.roomShare))
         var written = Self.bytes(copies.ranges)
-        while written < limit, ContinuousClock.now - start < .seconds(2 * Self.patience) {
+        while written < limit, ContinuousClock.now - start < .seconds(1.5 * Self.patience) {
             try checkInterruption()
             // Not in the same place: a disk may be faster where something was written before.
             let ranges = copies.ranges.map { copy in
-                NamedRange(range: copy.range, name: copies.target.newStagedName())
+                NamedRange(range: copy.range, name: target.newStagedName())
             }
-            let done = try copy(ranges, to: copies.target, threads: threads)
+            let done = try copy(ranges, to: target, threads: threads)
             let bytes = Self.bytes(ranges.prefix(done.count))
             laps.append((bytes, done.seconds))
             written += bytes
@@ -130,20 +132,20 @@ extension DeviceProbe {
         return Self.bytes(copies.ranges.prefix(done.count)) / done.seconds
     }
 
-    /// Runs `body` for one range after the other on threads, until time is up; tells how many it
+    /// Runs `body` for one element after the other on threads, until time is up; tells how many it
     /// ran for, and how long that took.
-    private static func each(
-        _ ranges: [NamedRange], threads: Int,
-        _ body: @escaping @Sendable (NamedRange) throws(PlatformError) -> Void
+    static func each<Element: Sendable>(
+        _ elements: [Element], threads: Int,
+        _ body: @escaping @Sendable (Element) throws(PlatformError) -> Void
     ) throws(PlatformError) -> (count: Int, seconds: Double) {
         let next = Monitor(0)
         let fault = Monitor<PlatformError?>(nil)
         let deadline = ContinuousClock.now + .seconds(patience)
         let seconds = time {
-            WorkerThreads(count: min(threads, ranges.count)) { _ in
-                while let index = take(next, ranges.count, deadline) {
+            WorkerThreads(count: min(threads, elements.count)) { _ in
+                while let index = take(next, elements.count, deadline) {
                     do throws(PlatformError) {
-                        try body(ranges[index])
+                        try body(elements[index])
                     } catch {
                         fault.update { $0 = $0 ?? error }
                     }

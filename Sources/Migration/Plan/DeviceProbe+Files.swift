@@ -1,6 +1,7 @@
 internal import Bytes
 internal import Platform
 internal import Snapshots
+internal import SystemPackage
 
 extension DeviceProbe {
     /// A part of the source that was migrated.
@@ -17,6 +18,7 @@ extension DeviceProbe {
 
     /// What small files cost, their bytes and their share of directories included.
     mutating func measureFiles(_ repository: ProbeRepository?) throws(MigrationError) {
+        rates.readFile = try firstRead()
         var one = try trial("files-1")
         let few = try pass(&one, sample.files.0.prefix(Self.few), .sequential)
         let limit = Self.count(within: Self.patience, few.seconds / Double(few.count))
@@ -41,6 +43,26 @@ extension DeviceProbe {
         guard let repository, !one.items.isEmpty else { return }
         rates.backupFile =
             try repository.seconds(capturing: one.path) / Double(one.items.count)
+    }
+
+    /// Seconds that a file costs when it is read and nothing remembers it; what comes later finds
+    /// it in memory, as a step of a migration does that is not the first one.
+    private func firstRead() throws(MigrationError) -> Double {
+        let source = source
+        return try writing { () throws(PlatformError) in
+            let done = try Self.each(
+                sample.files.0 + sample.files.1, threads: Processors.count
+            ) { item throws(PlatformError) in
+                do throws(PlatformError) {
+                    let file = try source.open(item.path)
+                    _ = try file.read(Int(item.status.size), at: 0, item.path)
+                } catch {
+                    // The migration itself tells what cannot be read.
+                    guard error.isNotFound || error.errno == .permissionDenied else { throw error }
+                }
+            }
+            return done.seconds / Double(max(1, done.count))
+        }
     }
 
     private static func count(within seconds: Double, _ each: Double) -> Int {

@@ -9,15 +9,14 @@ internal import SystemPackage
 // migration itself runs, from the source to the file system of the target.
 //
 // 1. ranges of files that are not small are copied until they are durable, half of them by several
-//    threads, then again and again until as much was written as the migration writes, or time is
-//    up: many disks are fast for a second, and slow when that credit is used up. Then the other
-//    half is copied by one thread. The first half is compared, the second captured into a
-//    repository
+//    threads, half by one, and each half again and again until as much was written as the migration
+//    writes, or time is up: many disks are fast for a second, and slow when that credit is used up.
+//    The first half is compared, the second captured into a repository
 // 2. small files make two passes by one thread, of few and of many: what does not grow with their
 //    number is what a batch costs, wherever one begins; then a pass by several threads, which is
 //    verified, written into a receipt and cleaned, and the first ones are captured
 //
-// A slow device sees fewer of them: each trial ends after a second, the repeated one after two.
+// A slow device sees fewer of them: each trial ends after a second or two.
 
 /// Measures source and target for a second or two on a sample of the source's own files.
 ///
