@@ -119,6 +119,7 @@ extension FileWriter {
         for (leaf, chunk) in group.columns.enumerated() {
             var moved = chunk.moved(by: target &- chunk.start)
             if !file.hasTrustedOrder(leaf) { moved.statistics?.forgetBounds() }
+            if !file.schema.leaves[leaf].hasOldOrder { moved.statistics?.forgetOldBounds() }
             columns.append(moved)
             let range = try file.range(of: chunk)
             target += range.upperBound - range.lowerBound
@@ -130,7 +131,7 @@ extension FileWriter {
             }
         }
         for run in runs { try copy(run, of: file.source) }
-        add(columns, group.rowCount, spliced.offsets, spliced.bounds)
+        add(columns, group.rowCount, group.sorting, spliced.offsets, spliced.bounds)
     }
 }
 
@@ -153,6 +154,8 @@ extension Statistics {
         (minimum, maximum) = (nil, nil)
         (isMinimumExact, isMaximumExact) = (nil, nil)
     }
+
+    fileprivate mutating func forgetOldBounds() { (oldMinimum, oldMaximum) = (nil, nil) }
 }
 
 extension ParquetFile {

@@ -52,6 +52,16 @@ extension Leaf {
         }
     }
 
+    /// Whether old writers, which compared all values as if they were signed or byte by byte, had
+    /// the order of the type: not with decimals in bytes.
+    var hasOldOrder: Bool {
+        switch type {
+        case .int32, .int64: order == .signed
+        case .float, .double: order == .floating
+        default: false
+        }
+    }
+
     var isText: Bool {
         logicalType == .string || logicalType == .json || logicalType == .enumeration
     }

@@ -47,8 +47,7 @@ extension ParquetFile {
         if isOrdered(leaf) {
             (minimum, maximum) = (statistics.minimum, statistics.maximum)
         }
-        let hasSignedOrder = leaf.order == .signed || leaf.order == .floating
-        if minimum == nil, maximum == nil, hasSignedOrder {
+        if minimum == nil, maximum == nil, leaf.hasOldOrder {
             (minimum, maximum) = (statistics.oldMinimum, statistics.oldMaximum)
         }
         return Self.range(
@@ -88,6 +87,8 @@ extension ParquetFile {
             columns.nullPages.count == offsets.locations.count
         else { return nil }
         let end = footer.rowGroups[rowGroup].rowCount
+        // Without pages there are no rows, whatever an empty index says.
+        guard !offsets.locations.isEmpty || end == 0 else { return nil }
         let starts = offsets.locations.map(\.firstRow) + [end]
         return columns.nullPages.indices.map { page in
             let isNull = columns.nullPages[page]

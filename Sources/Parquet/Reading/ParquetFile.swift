@@ -58,9 +58,16 @@ package struct ParquetFile: Sendable {
         return Int(footerSize)
     }
 
-    /// Checks that row groups have the columns of the schema, inside of the file.
+    /// Checks that row groups have the columns of the schema, inside of the file, and as many rows
+    /// as the file.
     private func check() throws(ParquetError) {
+        var rows: Int64 = 0
         for (number, group) in footer.rowGroups.enumerated() {
+            // Pages count their values in 32 bits.
+            guard group.rowCount <= Int64(Int32.max) else {
+                throw ParquetError(.tooLarge, at: -1, "rows of row group \(number)")
+            }
+            rows += group.rowCount
             guard group.columns.count == schema.leaves.count else {
                 throw ParquetError(.invalid, at: -1, "every column in row group \(number)")
             }
@@ -75,6 +82,9 @@ package struct ParquetFile: Sendable {
                 }
                 _ = try range(of: chunk)
             }
+        }
+        guard rows == footer.rowCount else {
+            throw ParquetError(.invalid, at: -1, "\(footer.rowCount) rows in all row groups")
         }
     }
 

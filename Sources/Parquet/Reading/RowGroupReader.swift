@@ -96,12 +96,18 @@ package struct RowGroupReader {
 }
 
 extension ParquetFile {
-    /// Reads all rows of one row group at once.
-    package func read(rowGroup: Int, fields: [Field]? = nil) throws(ParquetError) -> RecordBatch {
-        let fields = fields ?? schema.fields
+    /// Rows of a row group that is to be read at once; throws when they are too many for that.
+    package func rowCount(inMemory rowGroup: Int) throws(ParquetError) -> Int {
         guard let count = Int(exactly: footer.rowGroups[rowGroup].rowCount),
             count <= limits.batchValues
         else { throw ParquetError(.tooLarge, at: -1, "rows of row group \(rowGroup)") }
+        return count
+    }
+
+    /// Reads all rows of one row group at once.
+    package func read(rowGroup: Int, fields: [Field]? = nil) throws(ParquetError) -> RecordBatch {
+        let fields = fields ?? schema.fields
+        let count = try rowCount(inMemory: rowGroup)
         var reader = try RowGroupReader(self, rowGroup: rowGroup, fields: fields)
         guard count > 0, let batch = try reader.next(limit: count) else {
             let assembly = Assembly(

@@ -46,20 +46,20 @@ package struct FileWriter<Sink: ByteSink> {
             try write(chunk.bytes)
         }
         add(
-            columns, group.rowCount, group.chunks.map(\.offsetIndex),
+            columns, group.rowCount, options.sorting, group.chunks.map(\.offsetIndex),
             group.chunks.map(\.columnIndex))
     }
 
     /// Notes a row group whose chunks end at the end of the file so far; offsets in the indexes
     /// count from the beginning of each chunk.
     mutating func add(
-        _ columns: [ColumnChunk], _ rowCount: Int64, _ offsets: [OffsetIndex?],
-        _ bounds: [ColumnIndex?]
+        _ columns: [ColumnChunk], _ rowCount: Int64, _ sorting: [SortingColumn]?,
+        _ offsets: [OffsetIndex?], _ bounds: [ColumnIndex?]
     ) {
         groups.append(
             RowGroup(
                 columns: columns, plainSize: columns.reduce(0) { $0 &+ $1.plainSize },
-                rowCount: rowCount, sorting: options.sorting.isEmpty ? nil : options.sorting,
+                rowCount: rowCount, sorting: sorting?.isEmpty == true ? nil : sorting,
                 ordinal: Int16(exactly: groups.count)))
         offsetIndexes.append(
             zip(offsets, columns).map { index, column in
