@@ -69,7 +69,7 @@ struct CheckpointReader {
         guard !path.hasSuffix(".json") else {
             return try LogReader.actions(try Self.bytes(source, path), path)
         }
-        return try rows(source, path)
+        return try Self.rows(source, path)
     }
 
     private static func bytes(
@@ -85,10 +85,12 @@ struct CheckpointReader {
         }
     }
 
-    private func rows(_ source: any ByteSource, _ path: String) throws(TableLogError) -> [LogAction]
-    {
+    /// The actions of a file of Parquet.
+    static func rows(
+        _ source: any ByteSource, _ path: String
+    ) throws(TableLogError) -> [LogAction] {
         var actions: [LogAction] = []
-        for batch in try Self.batches(source, path) {
+        for batch in try batches(source, path) {
             for (field, column) in zip(batch.fields, batch.columns) {
                 for row in 0..<column.count where !column.isNull(row) {
                     let value = RowJSON.value(column, field, row)

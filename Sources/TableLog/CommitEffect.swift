@@ -70,14 +70,14 @@ package struct CommitEffect: Equatable, Sendable {
         case .add(let add): try take(add)
         case .remove(let remove):
             removed.insert(remove.key)
-            replaced.append(try TableContents.path(remove.path))
+            replaced.append(try DataPath.decode(remove.path))
             if remove.dataChange { note("removes rows") } else { movesFiles = true }
         case .metadata: note("changes the schema or the settings of the table")
         case .protocolVersion: note("changes what the table needs")
         case .transaction(let transaction): applications.insert(transaction.application)
         case .domain: note("changes settings of a part of the system")
         case .change(let path):
-            files.append(File(path: try TableContents.path(path), size: nil, key: nil))
+            files.append(File(path: try DataPath.decode(path), size: nil, key: nil))
             note("lists rows that were changed")
         case .sidecar: note("names a part of a checkpoint")
         case .commitInfo(let text):
@@ -89,8 +89,8 @@ package struct CommitEffect: Equatable, Sendable {
     private mutating func take(_ add: AddFile) throws(TableLogError) {
         added.insert(add.key)
         if !add.dataChange { hasQuietAdd = true }
-        files.append(File(path: try TableContents.path(add.path), size: add.size, key: add.key))
-        if let vector = add.deletionVector, let path = try TableContents.path(of: vector) {
+        files.append(File(path: try DataPath.decode(add.path), size: add.size, key: add.key))
+        if let vector = add.deletionVector, let path = try vector.pathInTable {
             files.append(File(path: path, size: nil, key: add.key))
         }
     }

@@ -125,26 +125,19 @@ extension LogAction {
 
 // MARK: - Upkeep
 extension CommitLog {
-    /// How long files that were removed are remembered, and old versions of the log kept.
-    private static func milliseconds(
-        _ table: TableSnapshot, _ setting: String, days: Int64
-    ) -> Int64 {
-        let text = table.metadata.configuration[setting] ?? ""
-        return Intervals.milliseconds(text) ?? days * 86_400_000
-    }
-
     /// Writes the checkpoint of a version, and the hint that tells of it.
     package func writeCheckpoint(_ table: TableSnapshot) throws(TableLogError) {
         try table.checkWritable()
-        let kept = Self.milliseconds(table, "delta.deletedFileRetentionDuration", days: 7)
+        let kept = table.removedFileRetention
         let outcome: CheckpointWriter.Outcome
         do throws(ParquetError) {
             outcome = try CheckpointWriter.encode(
-                table, tombstonesSince: Timestamp.now().milliseconds - kept)
+                table, tombstonesSince: kept.map { Timestamp.now().milliseconds &- $0 } ?? .min)
         } catch {
             throw TableLogError(error, LogListing.name(table.version, ".checkpoint.parquet"))
         }
         let name = LogListing.name(table.version, ".checkpoint.parquet")
+        try check(outcome.bytes, name, table)
         guard try directory.publish(outcome.bytes, as: name) else { return }
         let hint = JSONValue.object([
             .init("version", .number(table.version)), .init("size", .number(outcome.rowCount)),
@@ -152,6 +145,19 @@ extension CommitLog {
             .init("numOfAddFiles", .number(table.files.count)),
         ])
         _ = try directory.publish(hint.bytes, as: "_last_checkpoint", replaces: true)
+    }
+
+    /// Reads a checkpoint before others do: what comes before it may be removed.
+    private func check(
+        _ bytes: [UInt8], _ name: String, _ table: TableSnapshot
+    ) throws(TableLogError) {
+        var replay = Replay()
+        replay.apply(try CheckpointReader.rows(MemoryFile(bytes), name))
+        let read = try replay.snapshot(table.version, commitTime: table.commitTime)
+        guard read.metadata == table.metadata, read.protocolVersion == table.protocolVersion,
+            read.transactions == table.transactions, read.size == table.size,
+            Set(read.files.keys) == Set(table.files.keys)
+        else { throw TableLogError(.damaged, name, "the checkpoint is not what was to be written") }
     }
 
     /// Writes what a reader can check its own reading of a version with.
@@ -194,24 +200,42 @@ extension CommitLog {
     /// What stays can still be read: the newest checkpoint that is old enough stays, with its
     /// commit and all that follows.
     func removeExpired(_ table: TableSnapshot) throws(TableLogError) {
-        guard table.metadata.configuration["delta.enableExpiredLogCleanup"] != "false" else {
-            return
-        }
-        let kept = Self.milliseconds(table, "delta.logRetentionDuration", days: 30)
-        let limit = Timestamp.now().milliseconds - kept
-        guard let files = try directory.listLog() else { return }
+        guard !table.metadata.isSet("delta.enableExpiredLogCleanup", to: "false") else { return }
+        guard let kept = table.logRetention, let files = try directory.listLog() else { return }
+        let limit = Timestamp.now().milliseconds &- kept
         let listing = LogListing(files)
         let expired = listing.checkpoints.first { checkpoint in
             listing.commits[checkpoint.version].map { $0.modified < limit } ?? false
         }
         guard let expired else { return }
-        for file in files {
+        let old = files.filter { file in
             let first = file.name.split(separator: ".").first ?? ""
-            guard let version = LogListing.version(first), version < expired.version,
-                file.modified < limit
-            else { continue }
-            try directory.removeLog(file.name)
+            return LogListing.version(first).map { $0 < expired.version } ?? false
+                && file.modified < limit
         }
+        guard !old.isEmpty else { return }
+        // From now on all versions depend on it.
+        _ = try CheckpointReader(directory).actions(expired.names)
+        for file in old { try directory.removeLog(file.name) }
+    }
+}
+
+extension TableSnapshot {
+    /// The setting that says how long files stay that were removed from the table.
+    package static let removedFileSetting = "delta.deletedFileRetentionDuration"
+
+    /// How long they are remembered, in milliseconds; nil, for ever, when the setting is there and
+    /// not understood.
+    package var removedFileRetention: Int64? {
+        milliseconds(Self.removedFileSetting, days: 7)
+    }
+
+    /// How long old versions of the log are kept; nil as above.
+    var logRetention: Int64? { milliseconds("delta.logRetentionDuration", days: 30) }
+
+    private func milliseconds(_ setting: String, days: Int64) -> Int64? {
+        guard let text = metadata.configuration[setting] else { return days * 86_400_000 }
+        return Intervals.milliseconds(text)
     }
 }
 

@@ -2,7 +2,8 @@
 package enum DataPath {
     /// The path below the table that a path of the log stands for, decoded once.
     ///
-    /// Throws for absolute ones, which lead out of the table.
+    /// Throws for those that lead out of the table, and for those with parts that are empty, "." or
+    /// "..": two paths of the log never mean the same file.
     package static func decode(_ path: String) throws(TableLogError) -> String {
         // A colon makes a scheme only behind what can be one (RFC 3986, section 3.1): partitions of
         // times have colons in their names.
@@ -24,6 +25,10 @@ package enum DataPath {
         guard let decoded = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
             throw TableLogError(.damaged, path, "expected a path in UTF-8")
         }
+        guard isPlain(bytes) else {
+            throw TableLogError(
+                .unsupported, path, "a path of a data file with empty parts, '.' or '..'")
+        }
         return decoded
     }
 
@@ -38,6 +43,13 @@ package enum DataPath {
 
     private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7a).contains(byte | 0x20) }
 
+    /// Whether a path below the table is the only one for its file.
+    static func isPlain(_ path: [UInt8]) -> Bool {
+        path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy {
+            !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8)
+        }
+    }
+
     private static func digit(_ byte: UInt8) -> UInt8? {
         Character(Unicode.Scalar(byte)).hexDigitValue.map { UInt8($0) }
     }
@@ -47,7 +59,7 @@ package enum DataPath {
         var encoded = ""
         for byte in path.utf8 {
             let isPlain =
-                byte < 0x7f && byte > 0x20 && !"%#?\"<>\\^`{|}".utf8.contains(byte)
+                byte < 0x7f && byte > 0x20 && !"%:#?\"<>\\^`{|}".utf8.contains(byte)
             if isPlain {
                 encoded.unicodeScalars.append(Unicode.Scalar(byte))
             } else {

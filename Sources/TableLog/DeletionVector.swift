@@ -23,12 +23,13 @@ enum DeletionVector {
         let data = try bytes(reference, directory)
         let rows: RowSelection
         do throws(MalformedBytes) {
-            rows = try decode(data)
+            rows = try decode(data, rowCount: rowCount)
         } catch {
             throw damaged(reference, error.description)
         }
-        guard rows.count == reference.cardinality, rows.ranges.last?.upperBound ?? 0 <= rowCount
-        else { throw damaged(reference, "\(reference.cardinality) rows of \(rowCount)") }
+        guard rows.count == reference.cardinality else {
+            throw damaged(reference, "\(reference.cardinality) rows of \(rowCount)")
+        }
         return rows
     }
 
@@ -41,21 +42,13 @@ enum DeletionVector {
     private static func bytes(
         _ reference: DeletionVectorReference, _ directory: TableDirectory
     ) throws(TableLogError) -> [UInt8] {
-        switch reference.storage {
-        case "i":
-            guard let data = Base85.decode(reference.place), data.count >= reference.size else {
-                throw damaged(reference, "\(reference.size) bytes in Base85")
-            }
-            return Array(data.prefix(Int(reference.size)))
-        case "u":
-            guard let path = reference.filePath else {
-                throw damaged(reference, "a UUID in Base85")
-            }
+        if let path = try reference.pathInTable {
             return try bytes(reference, try directory.open(path))
-        default:
-            throw TableLogError(
-                .unsupported, reference.place, "a deletion vector outside of the table")
         }
+        guard let data = Base85.decode(reference.place), data.count >= reference.size else {
+            throw damaged(reference, "\(reference.size) bytes in Base85")
+        }
+        return Array(data.prefix(Int(reference.size)))
     }
 
     private static func bytes(
@@ -76,15 +69,18 @@ enum DeletionVector {
         }
     }
 
-    /// Takes ascending rows out of the data; throws when they do not ascend.
-    static func decode(_ data: [UInt8]) throws(MalformedBytes) -> RowSelection {
+    /// Takes ascending rows out of the data; throws when they do not ascend, or the file has no
+    /// such rows.
+    static func decode(
+        _ data: [UInt8], rowCount: Int64
+    ) throws(MalformedBytes) -> RowSelection {
         var reader = ByteReader(data)
         let found = try reader.u32()
-        if found.byteSwapped == oldMagic { return try decodeOld(&reader) }
+        if found.byteSwapped == oldMagic { return try decodeOld(&reader, rowCount) }
         guard found == magic else { throw reader.invalid("a magic number") }
         let count = try reader.u64()
         guard count <= UInt64(reader.remaining) else { throw reader.invalid("bitmaps") }
-        var rows = RowSelection()
+        var rows = HiddenRows(rowCount: rowCount)
         var last: Int64 = -1
         for _ in 0..<count {
             let key = Int64(try reader.u32())
@@ -92,25 +88,47 @@ enum DeletionVector {
             last = key
             try RoaringBitmap.decode(&reader, base: key << 32, into: &rows)
         }
-        return rows
+        return rows.selection
     }
 }
 
 extension DeletionVector {
     /// The form that the protocol's own example has, and early writers left: big-endian magic and
     /// count, and for each bitmap its size; the place of a bitmap gives the upper bits.
-    private static func decodeOld(_ reader: inout ByteReader) throws(MalformedBytes) -> RowSelection
-    {
+    private static func decodeOld(
+        _ reader: inout ByteReader, _ rowCount: Int64
+    ) throws(MalformedBytes) -> RowSelection {
         let count = try reader.u32().byteSwapped
         guard count <= UInt32(clamping: reader.remaining) else { throw reader.invalid("bitmaps") }
-        var rows = RowSelection()
+        var rows = HiddenRows(rowCount: rowCount)
         for key in 0..<Int64(count) {
             let size = try reader.u32().byteSwapped
             var bitmap = ByteReader(
                 Array(try reader.take(Int(size), "a bitmap")))
             try RoaringBitmap.decode(&bitmap, base: key << 32, into: &rows)
         }
-        return rows
+        return rows.selection
+    }
+}
+
+/// Rows of a file, as they come out of a vector: a small one can name more than there are.
+struct HiddenRows {
+    let rowCount: Int64
+    private(set) var selection = RowSelection()
+
+    init(rowCount: Int64) { self.rowCount = rowCount }
+
+    /// Adds rows behind all that are there.
+    mutating func add(
+        _ range: Range<Int64>, _ reader: ByteReader
+    ) throws(MalformedBytes) {
+        guard range.lowerBound >= selection.ranges.last?.upperBound ?? 0 else {
+            throw reader.invalid("rows in order")
+        }
+        guard range.upperBound <= rowCount else {
+            throw reader.invalid("none but the \(rowCount) rows of the file")
+        }
+        selection.add(range)
     }
 }
 
@@ -126,7 +144,7 @@ enum RoaringBitmap {
     }
 
     static func decode(
-        _ reader: inout ByteReader, base: Int64, into rows: inout RowSelection
+        _ reader: inout ByteReader, base: Int64, into rows: inout HiddenRows
     ) throws(MalformedBytes) {
         let containers = try containers(&reader)
         for container in containers {
@@ -167,38 +185,28 @@ enum RoaringBitmap {
         return containers
     }
 
-    /// Adds rows behind all that are there.
-    private static func add(
-        _ range: Range<Int64>, _ reader: ByteReader, to rows: inout RowSelection
-    ) throws(MalformedBytes) {
-        guard range.lowerBound >= rows.ranges.last?.upperBound ?? 0 else {
-            throw reader.invalid("rows in order")
-        }
-        rows.add(range)
-    }
-
     private static func runs(
-        _ reader: inout ByteReader, _ start: Int64, into rows: inout RowSelection
+        _ reader: inout ByteReader, _ start: Int64, into rows: inout HiddenRows
     ) throws(MalformedBytes) {
         for _ in 0..<(try reader.u16()) {
             let first = start + Int64(try reader.u16())
             let end = first + Int64(try reader.u16()) + 1
             guard end <= start + 65_536 else { throw reader.invalid("a run of one container") }
-            try add(first..<end, reader, to: &rows)
+            try rows.add(first..<end, reader)
         }
     }
 
     private static func list(
-        _ reader: inout ByteReader, _ start: Int64, _ count: Int, into rows: inout RowSelection
+        _ reader: inout ByteReader, _ start: Int64, _ count: Int, into rows: inout HiddenRows
     ) throws(MalformedBytes) {
         for _ in 0..<count {
             let row = start + Int64(try reader.u16())
-            try add(row..<row + 1, reader, to: &rows)
+            try rows.add(row..<row + 1, reader)
         }
     }
 
     private static func bits(
-        _ reader: inout ByteReader, _ start: Int64, into rows: inout RowSelection
+        _ reader: inout ByteReader, _ start: Int64, into rows: inout HiddenRows
     ) throws(MalformedBytes) {
         for word in 0..<Int64(1024) {
             var bits = try reader.u64()
@@ -206,7 +214,7 @@ enum RoaringBitmap {
                 let first = bits.trailingZeroBitCount
                 let length = (~(bits >> UInt64(first))).trailingZeroBitCount
                 let row = start + word * 64 + Int64(first)
-                try add(row..<row + Int64(length), reader, to: &rows)
+                try rows.add(row..<row + Int64(length), reader)
                 if first + length >= 64 { break }
                 bits &= ~UInt64(0) << UInt64(first + length)
             }
@@ -253,5 +261,26 @@ extension DeletionVectorReference {
         let prefix = place.dropLast(20)
         let name = "deletion_vector_\(uuid).bin"
         return prefix.isEmpty ? name : prefix + "/" + name
+    }
+
+    /// The same; throws where there must be a file below the table and is none.
+    package var pathInTable: String? {
+        get throws(TableLogError) {
+            switch storage {
+            case "i": return nil
+            case "u":
+                guard let path = filePath else {
+                    throw TableLogError(
+                        .damaged, place, "deletion vector: expected a UUID in Base85")
+                }
+                guard DataPath.isPlain(Array(path.utf8)) else { throw outside }
+                return path
+            default: throw outside
+            }
+        }
+    }
+
+    private var outside: TableLogError {
+        TableLogError(.unsupported, place, "a deletion vector outside of the table")
     }
 }

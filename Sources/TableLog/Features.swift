@@ -59,7 +59,7 @@ enum Features {
             "delta.enableChangeDataFeed", "delta.enableRowTracking",
             "delta.enableInCommitTimestamps", "delta.enableIcebergCompatV1",
             "delta.enableIcebergCompatV2",
-        ] where configuration[name] == "true" {
+        ] where table.metadata.isSet(name, to: "true") {
             throw refusal("setting '\(name)'")
         }
         guard configuration["delta.columnMapping.mode"] ?? "none" == "none" else {
@@ -78,7 +78,14 @@ enum Features {
 
     /// Whether files may not be removed for good.
     static func isAppendOnly(_ table: TableSnapshot) -> Bool {
-        table.metadata.configuration["delta.appendOnly"] == "true"
+        table.metadata.isSet("delta.appendOnly", to: "true")
+    }
+}
+
+extension TableMetadata {
+    /// Whether a setting is a word, in any case: other writers take TRUE for true.
+    func isSet(_ name: String, to word: String) -> Bool {
+        configuration[name]?.lowercased() == word
     }
 }
 

@@ -57,7 +57,8 @@ package struct LogListing {
         guard text.utf8.count == 20, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else {
             return nil
         }
-        return Int64(text)
+        // A version comes after each.
+        return Int64(text).flatMap { $0 < 1 << 62 ? $0 : nil }
     }
 
     package static func name(_ version: Int64, _ suffix: String) -> String {

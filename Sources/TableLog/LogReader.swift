@@ -92,15 +92,47 @@ package struct LogReader {
 
     /// The versions whose commits are in the log, with their times, the newest first.
     ///
-    /// Times are those of the files, in milliseconds since 1970; where a clock went back, a version
+    /// Times are those of the files, in milliseconds since 1970, or those in the commits where the
+    /// newest has one (PROTOCOL.md, "In-Commit Timestamps"); where a clock went back, a version
     /// counts as a millisecond younger than the one before.
     package func history() throws(TableLogError) -> [(version: Int64, time: Int64)] {
         var history: [(version: Int64, time: Int64)] = []
-        for (version, file) in try listing().commits.sorted(by: { $0.key < $1.key }) {
+        let commits = try listing().commits.sorted(by: { $0.key < $1.key })
+        var hasTimes = false
+        if let newest = commits.last {
+            hasTimes = try timeInside(newest.key, newest.value) != nil
+        }
+        for (version, file) in commits {
             let earliest = history.last.map { $0.time &+ 1 } ?? .min
-            history.append((version, max(file.modified, earliest)))
+            let told = hasTimes ? try timeInside(version, file) : nil
+            history.append((version, max(told ?? file.modified, earliest)))
         }
         return history.reversed()
+    }
+
+    /// The time that a commit says it was made at.
+    private func timeInside(
+        _ version: Int64, _ file: LogFile
+    ) throws(TableLogError) -> Int64? {
+        for case .commitInfo(let text) in try actions(of: version, file.name) {
+            return (try? JSONValue(parsing: text))?["inCommitTimestamp"]?.int64
+        }
+        return nil
+    }
+
+    /// The files that were removed by commits in the log; nil when commits since `time`, in
+    /// milliseconds since 1970, may no longer be there.
+    package func removals(since time: Int64) throws(TableLogError) -> [RemoveFile]? {
+        let listing = try listing()
+        var removals: [RemoveFile] = []
+        for (version, file) in listing.commits.sorted(by: { $0.key > $1.key }) {
+            for case .remove(let remove) in try actions(of: version, file.name) {
+                removals.append(remove)
+            }
+            if version == 0 || file.modified <= time { return removals }
+            guard listing.commits[version - 1] != nil else { return nil }
+        }
+        return nil
     }
 
     /// The newest version that was made at `time` or before, in milliseconds since 1970.

@@ -104,8 +104,8 @@ extension TableContents {
     fileprivate mutating func keepSidecars(_ names: [String]) { sidecars.formUnion(names) }
 
     fileprivate mutating func keep(_ add: AddFile) throws(TableLogError) {
-        live[try Self.path(add.path)] = .some(add.size)
-        if let vector = add.deletionVector, let path = try Self.path(of: vector) {
+        live[try DataPath.decode(add.path)] = .some(add.size)
+        if let path = try add.deletionVector?.pathInTable {
             live.updateValue(nil, forKey: path)
         }
     }
@@ -122,43 +122,10 @@ extension TableContents {
     fileprivate mutating func retain(
         _ path: String, _ vector: DeletionVectorReference?
     ) throws(TableLogError) {
-        let decoded = try Self.path(path)
+        let decoded = try DataPath.decode(path)
         if live[decoded] == nil { retained.insert(decoded) }
-        if let vector, let path = try Self.path(of: vector), live[path] == nil {
+        if let path = try vector?.pathInTable, live[path] == nil {
             retained.insert(path)
-        }
-    }
-
-    /// The plain path of a data file; it cannot lead out of the table.
-    static func path(_ logged: String) throws(TableLogError) -> String {
-        let path = try DataPath.decode(logged)
-        guard staysInside(path) else {
-            throw TableLogError(.unsupported, logged, "a data file outside of the table")
-        }
-        return path
-    }
-
-    private static func staysInside(_ path: String) -> Bool {
-        let names = path.split(separator: "/", omittingEmptySubsequences: false)
-        return !names.contains { $0.isEmpty || $0 == "." || $0 == ".." }
-    }
-
-    /// The file of a deletion vector; nil where it stands in the log itself.
-    static func path(of vector: DeletionVectorReference) throws(TableLogError) -> String? {
-        switch vector.storage {
-        case "i": return nil
-        case "u":
-            guard let path = vector.filePath else {
-                throw TableLogError(.damaged, vector.place, "expected a UUID in Base85")
-            }
-            guard staysInside(path) else {
-                throw TableLogError(
-                    .unsupported, vector.place, "a deletion vector outside of the table")
-            }
-            return path
-        default:
-            throw TableLogError(
-                .unsupported, vector.place, "a deletion vector outside of the table")
         }
     }
 }

@@ -61,6 +61,19 @@ struct CheckpointTests {
         #expect(error?.kind == .damaged || error?.kind == .noSuchVersion)
     }
 
+    @Test func `No commit is removed that only a damaged checkpoint stands for`() throws {
+        let table = try Self.busyTable()
+        let before = try table.log.snapshot()
+        try table.log.writeCheckpoint(before)
+        try table.writeLog(TestTable.name(before.version, ".checkpoint.parquet"), "PAR1 no more")
+        HostSystem.sleep(.milliseconds(20))
+        #expect(throws: TableLogError.self) {
+            _ = try table.log.maintain(before.version, every: 1)
+        }
+        #expect(try table.log.snapshot(version: 1).version == 1)
+        #expect(try table.log.snapshot().files == before.files)
+    }
+
     @Test func `A checkpoint that lacks a part is none`() throws {
         let table = try TestTable.created()
         try table.append([1])

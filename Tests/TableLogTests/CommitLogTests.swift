@@ -32,6 +32,19 @@ struct CommitLogTests {
         #expect(throws: TableLogError.self) { _ = try table.log.version(at: 99_999) }
     }
 
+    @Test func `A time finds the version by what commits say, where they do`() throws {
+        let table = try TestTable.created()
+        try table.append([1])
+        for (version, time) in [(Int64(2), 5_000_000_000_000), (3, 5_000_000_000_500)] {
+            try table.writeLog(
+                TestTable.name(version), "{\"commitInfo\":{\"inCommitTimestamp\":\(time)}}\n")
+        }
+        #expect(try table.log.version(at: 4_999_999_999_999) == 1)
+        #expect(try table.log.version(at: 5_000_000_000_000) == 2)
+        #expect(try table.log.version(at: 5_000_000_000_500) == 3)
+        #expect(try table.log.history().map(\.version) == [3, 2, 1, 0])
+    }
+
     @Test func `A directory without a log is no table`() throws {
         let error = #expect(throws: TableLogError.self) { _ = try TestTable().snapshot() }
         #expect(error?.kind == .notATable)

@@ -11,7 +11,7 @@ struct DeletionVectorTests {
 
     @Test func `The example of the protocol is understood`() throws {
         let bytes = try #require(Base85.decode(Self.example))
-        let rows = try DeletionVector.decode(bytes)
+        let rows = try DeletionVector.decode(bytes, rowCount: .max)
         #expect(rows.ranges == [3..<5, 7..<8, 11..<12, 18..<19, 29..<30])
     }
 
@@ -47,7 +47,7 @@ struct DeletionVectorTests {
     }
 
     @Test func `All forms of containers are understood`() throws {
-        let rows = try DeletionVector.decode(Self.vector)
+        let rows = try DeletionVector.decode(Self.vector, rowCount: .max)
         let base = Int64(2) << 32
         #expect(
             rows.ranges == [
@@ -56,18 +56,31 @@ struct DeletionVectorTests {
             ])
     }
 
+    /// One of a few bytes can name more rows than fit into memory.
+    @Test func `A vector is left at the first row that its file has not`() throws {
+        let base = Int64(2) << 32
+        #expect(throws: MalformedBytes.self) {
+            _ = try DeletionVector.decode(Self.vector, rowCount: base + 4_999)
+        }
+        let whole = base + 9 * 65_536 + 200
+        #expect(try DeletionVector.decode(Self.vector, rowCount: whole).count == 5_102)
+        #expect(throws: MalformedBytes.self) {
+            _ = try DeletionVector.decode(Self.vector, rowCount: whole - 1)
+        }
+    }
+
     @Test func `A vector cut short is refused, and a changed one ends in an error or rows`() throws
     {
         let bytes = Self.vector
         for count in stride(from: 0, to: bytes.count, by: count(bytes)) {
             #expect(throws: MalformedBytes.self) {
-                _ = try DeletionVector.decode(Array(bytes.prefix(count)))
+                _ = try DeletionVector.decode(Array(bytes.prefix(count)), rowCount: .max)
             }
         }
         for index in bytes.indices where index < 60 || index > bytes.count - 20 {
             var changed = bytes
             changed[index] ^= 0xff
-            _ = try? DeletionVector.decode(changed)
+            _ = try? DeletionVector.decode(changed, rowCount: .max)
         }
     }
 

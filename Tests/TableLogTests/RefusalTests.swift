@@ -66,12 +66,23 @@ struct RefusalTests {
     @Test(arguments: [
         #"{"delta.constraints.positive":"id > 0"}"#, #"{"delta.enableChangeDataFeed":"true"}"#,
         #"{"delta.columnMapping.mode":"name"}"#, #"{"delta.enableRowTracking":"true"}"#,
+        #"{"delta.enableInCommitTimestamps":"TRUE"}"#,
     ])
     func `What is in use is refused whatever the lists say`(configuration: String) throws {
         let text = #"{"minReaderVersion":1,"minWriterVersion":3}"#
         let snapshot = try Self.table(text, configuration).snapshot()
         #expect(throws: TableLogError.self) { try snapshot.checkWritable() }
         #expect(throws: Never.self) { try snapshot.checkReadable() }
+    }
+
+    /// There could be none after it.
+    @Test func `The highest version that numbers have is none`() throws {
+        let table = try TestTable.created()
+        try table.append([1])
+        try table.writeLog("09223372036854775807.checkpoint.parquet", "x")
+        try table.writeLog("09223372036854775807.json", "x")
+        #expect(try table.append([2]) == 2)
+        #expect(try table.ids() == [1, 2])
     }
 
     @Test func `A torn commit is damage, and named`() throws {
@@ -114,13 +125,17 @@ struct RefusalTests {
     @Test(arguments: [
         ("a.parquet", "a.parquet"), ("p=p%2520%201/x%25.parquet", "p=p%20 1/x%.parquet"),
         ("Troms%C3%B8.parquet", "Tromsø.parquet"), ("t=03:06:40/a", "t=03:06:40/a"),
+        ("k%3Av=1/a.parquet", "k:v=1/a.parquet"),
     ])
     func `Paths are decoded once`(path: String, expected: String) throws {
         #expect(try DataPath.decode(path) == expected)
         #expect(try DataPath.decode(DataPath.encode(expected)) == expected)
     }
 
-    @Test(arguments: ["/etc/passwd", "file:/tmp/a", "s3://b/a", "", "a%2", "a%zz", "%ff", "a%00"])
+    @Test(arguments: [
+        "/etc/passwd", "file:/tmp/a", "s3://b/a", "", "a%2", "a%zz", "%ff", "a%00", "./a", "d//a",
+        "d/./a", "d/../a", "a/", "%2E/a",
+    ])
     func `Paths that lead elsewhere or nowhere are refused`(path: String) {
         #expect(throws: TableLogError.self) { _ = try DataPath.decode(path) }
     }
