@@ -109,17 +109,33 @@ package struct StoredTable: Sendable {
         do throws(TableLogError) {
             return try log.open(file)
         } catch {
-            guard error.cause?.isNotFound == true else { throw TableStoreError(error) }
-            let newest = try logged { () throws(TableLogError) in try log.history().first?.version }
-            guard let newest, newest > snapshot.version else {
-                throw TableStoreError(
-                    .damaged, error.file, "the data file is gone", cause: error.cause)
-            }
-            throw TableStoreError(
-                .noSuchVersion, error.file,
-                "version \(snapshot.version) needs this data file, which is gone: vacuum removes "
-                    + "what the newest version, \(newest), does without", cause: error.cause)
+            throw try explained(error)
         }
+    }
+
+    /// The rows of an open data file that are deleted; throws as `open` does when the file with
+    /// their list is not there.
+    func deletedRows(
+        of add: AddFile, _ file: ParquetFile
+    ) throws(TableStoreError) -> RowSelection? {
+        do throws(TableLogError) {
+            return try log.deletedRows(of: add, rowCount: file.footer.rowCount)
+        } catch {
+            throw try explained(error)
+        }
+    }
+
+    private func explained(_ error: TableLogError) throws(TableStoreError) -> TableStoreError {
+        guard error.cause?.isNotFound == true else { return TableStoreError(error) }
+        let newest = try logged { () throws(TableLogError) in try log.reader.listing().latest }
+        guard let newest, newest > snapshot.version else {
+            return TableStoreError(
+                .damaged, error.file, "the data file is gone", cause: error.cause)
+        }
+        return TableStoreError(
+            .noSuchVersion, error.file,
+            "version \(snapshot.version) needs this data file, which is gone: vacuum removes "
+                + "what the newest version, \(newest), does without", cause: error.cause)
     }
 
     /// Columns that stand in data files, by their places.

@@ -116,3 +116,13 @@ enum ColumnConforming {
         }
     }
 }
+
+extension Schema {
+    /// The field of a file that holds a column of the table: one of its name, or else of its name
+    /// in another case, as writers have it to whom case means nothing.
+    func field(of column: TableField) -> Field? {
+        if let exact = field(named: column.physicalName) { return exact }
+        let name = column.physicalName.lowercased()
+        return fields.first { $0.name.lowercased() == name }
+    }
+}

@@ -25,16 +25,11 @@ struct SegmentSource: Sendable {
         self.predicate = predicate
         let file = try table.open(add)
         self.file = file
-        deleted = try logged { () throws(TableLogError) in
-            try table.log.deletedRows(of: add, rowCount: file.footer.rowCount)
-        }
+        deleted = try table.deletedRows(of: add, file)
         var stored: [(column: Int, field: Field)] = []
         for column in Set(columns + (predicate?.columns ?? [])).sorted()
         where !table.partitionColumns.contains(column) {
-            let field = table.schema.fields[column]
-            if let there = file.schema.field(named: field.physicalName) {
-                stored.append((column, there))
-            } else if let there = Self.inAnotherCase(field, file) {
+            if let there = file.schema.field(of: table.schema.fields[column]) {
                 stored.append((column, there))
             }
         }
@@ -45,11 +40,6 @@ struct SegmentSource: Sendable {
             start &+= group.rowCount
         }
         self.starts = starts
-    }
-
-    private static func inAnotherCase(_ field: TableField, _ file: ParquetFile) -> Field? {
-        let name = field.physicalName.lowercased()
-        return file.schema.fields.first { $0.name.lowercased() == name }
     }
 
     /// The fields of the file that hold some columns, as far as it has them.

@@ -22,9 +22,7 @@ struct SegmentContent {
         self.add = add
         let file = try table.open(add)
         self.file = file
-        deleted = try logged { () throws(TableLogError) in
-            try table.log.deletedRows(of: add, rowCount: file.footer.rowCount)
-        }
+        deleted = try table.deletedRows(of: add, file)
         var (starts, row): ([Int64], Int64) = ([], 0)
         for group in file.footer.rowGroups {
             starts.append(row)
@@ -49,9 +47,11 @@ struct SegmentContent {
     func rows(
         of group: Int, without predicate: Predicate? = nil
     ) throws(TableStoreError) -> (kept: Kept, droppedRows: Int64) {
-        let count = Int(clamping: file.footer.rowGroups[group].rowCount)
         let hidden = hidden(group)
         if hidden.isEmpty, predicate == nil { return (.whole, 0) }
+        let count = try parqueted(add.path) { () throws(ParquetError) in
+            try file.rowCount(inMemory: group)
+        }
         var keeps = [Bool](repeating: true, count: count)
         for range in hidden.ranges {
             for row in range { keeps[Int(row)] = false }
@@ -86,7 +86,7 @@ struct SegmentContent {
                         try FileRanges.partitionValue(field, add), field.type, count: count))
                 continue
             }
-            guard let stored = file.schema.field(named: field.physicalName) else {
+            guard let stored = file.schema.field(of: field) else {
                 found.append(.nulls(field.type, count: count))
                 continue
             }
@@ -98,6 +98,12 @@ struct SegmentContent {
                 })
         }
         return found
+    }
+
+    /// Whether a file with these fields says that the rows of all its row groups are sorted so.
+    func isSorted(_ sorting: [SortingColumn], _ schema: Schema) -> Bool {
+        file.schema.elements.dropFirst() == schema.elements.dropFirst()
+            && file.footer.rowGroups.allSatisfy { $0.sorting == sorting }
     }
 
     /// The stored columns of a row group, all rows or some.

@@ -73,7 +73,8 @@ private final class Deletion {
         case .all where Set(predicate.columns).isSubset(of: table.partitionColumns):
             // Partition values are no estimates: all rows go, unread.
             let file = try table.open(add)
-            remove(add, file.footer.rowCount - (add.deletionVector?.cardinality ?? 0))
+            let hidden = try table.deletedRows(of: add, file)?.count ?? 0
+            remove(add, file.footer.rowCount - hidden)
         default: try rewrite(add)
         }
     }
@@ -95,9 +96,11 @@ private final class Deletion {
         }
         guard deleted > 0 else { return }
         remove(add, deleted)
+        var options = TableWriter.options(layout)
+        // What others wrote may be in any order, and what stays of it is in the same.
+        if !content.isSorted(options.sorting, fileSchema) { options.sorting = [] }
         let segment = SegmentWriter(
-            layout, fileSchema, TableWriter.options(layout), Partition(add, table),
-            targetSize: .max)
+            layout, fileSchema, options, Partition(add, table), targetSize: .max)
         for (group, part) in kept.enumerated() {
             switch part {
             case .none: continue

@@ -7,14 +7,16 @@ extension StoredTable {
     /// versions in between stay readable.
     ///
     /// Throws `.damaged` when a data file of that version is gone, `.conflict` when another writer
-    /// was faster. Nil when the table is like that already.
+    /// was faster. A vacuum at the same time may take a file before the commit names it: that too
+    /// is told as `.damaged`, and the version before the restored one is whole. Nil when the table
+    /// is like that already.
     package func restore(to choice: VersionChoice) throws(TableStoreError) -> CommitOutcome? {
         try checkWritable()
         let wanted = try StoredTable(path, log, at: choice)
         try wanted.checkWritable()
         var added: [AddFile] = []
         for (key, file) in wanted.snapshot.files where snapshot.files[key] == nil {
-            _ = try wanted.open(file)
+            _ = try wanted.deletedRows(of: file, try wanted.open(file))
             var file = file
             file.dataChange = true
             added.append(file)
@@ -27,8 +29,11 @@ extension StoredTable {
             other.append(.metadata(wanted.snapshot.metadata))
         }
         guard !(added.isEmpty && removed.isEmpty && other.isEmpty) else { return nil }
-        return try commit(
+        let outcome = try commit(
             "RESTORE", added: added.sorted { $0.path < $1.path }, removed: removed, other: other,
             reads: .everything)
+        let restored = try refreshed()
+        for file in added { _ = try restored.deletedRows(of: file, try restored.open(file)) }
+        return outcome
     }
 }

@@ -30,13 +30,29 @@ package struct VacuumReport: Equatable, Sendable {
 }
 
 extension StoredTable {
-    private static let removedSetting = "delta.deletedFileRetentionDuration"
-    private static let week: Duration = .seconds(7 * 86_400)
+    /// How long files stay that the table no longer has; throws when that is not understood.
+    private func retention() throws(TableStoreError) -> Duration {
+        if let milliseconds = snapshot.removedFileRetention { return .milliseconds(milliseconds) }
+        let setting = TableSnapshot.removedFileSetting
+        let text = snapshot.metadata.configuration[setting] ?? ""
+        throw TableStoreError(
+            .refused, "",
+            "\(setting) is \"\(text)\", which is not understood here; --retention together with "
+                + "--force says how long files stay")
+    }
 
-    /// How long files stay that the table no longer has.
-    package var retention: Duration {
-        let text = snapshot.metadata.configuration[Self.removedSetting] ?? ""
-        return RetentionText.parse(text) ?? Self.week
+    private func retention(for options: VacuumOptions) throws(TableStoreError) -> Duration {
+        if options.force, let wanted = options.retention { return wanted }
+        let set = try retention()
+        let wanted = options.retention ?? set
+        guard wanted >= set else {
+            throw TableStoreError(
+                .refused, "",
+                "a retention below \(RetentionText.describe(set)), which the table is set to, "
+                    + "takes files from readers, and from writers that have not committed; "
+                    + "--force does it all the same")
+        }
+        return wanted
     }
 
     /// Removes data files that no version within the retention needs, and what a writer that was
@@ -46,23 +62,21 @@ extension StoredTable {
     /// with those that can. What is hidden (`_…` and `.…` in the root) is left alone.
     package func vacuum(_ options: VacuumOptions) throws(TableStoreError) -> VacuumReport {
         try checkWritable()
-        let wanted = options.retention ?? retention
-        guard wanted >= retention || options.force else {
-            throw TableStoreError(
-                .refused, "",
-                "a retention below \(RetentionText.describe(retention)), which the table is set "
-                    + "to, takes files from readers, and from writers that have not committed; "
-                    + "--force does it all the same")
-        }
-        let limit = Timestamp.now().milliseconds - wanted.wholeMilliseconds
-        let needed = try neededFiles(since: limit)
-        let live = try neededFiles(since: .max)
+        let wanted = try retention(for: options)
+        let limit = Timestamp.now().milliseconds &- wanted.wholeMilliseconds
         let walk = try VacuumWalk(path, partitioned: !partitionColumns.isEmpty)
+        let files = try walk.files()
+        // The log is read after the files were found: what a restore names meanwhile is needed.
+        let now = try refreshed()
+        try now.checkWritable()
+        let live = try Self.paths(
+            of: now.snapshot.files.values.map { ($0.path, $0.deletionVector) })
+        let needed = try now.retainedFiles(for: wanted, since: limit)
         var report = VacuumReport()
         report.retention = wanted
-        for found in try walk.files() where !live.contains(found.path) {
+        for found in files where !live.contains(found.path) {
             try checkInterruption()
-            guard found.modified < limit, !needed.contains(found.path) else {
+            guard found.modified < limit, let needed, !needed.contains(found.path) else {
                 report.waitingFiles += 1
                 report.waitingBytes &+= found.size
                 continue
@@ -74,27 +88,36 @@ extension StoredTable {
         return report
     }
 
-    /// Paths of files of the table now, and of those that left it after `limit`.
-    private func neededFiles(since limit: Int64) throws(TableStoreError) -> Set<[UInt8]> {
-        var needed: Set<[UInt8]> = []
-        func insert(_ path: String) throws(TableStoreError) {
-            needed.insert(
-                Array(try logged { () throws(TableLogError) in try DataPath.decode(path) }.utf8))
+    /// Paths of files that left the table at `limit` or after; nil when the log no longer tells of
+    /// all.
+    private func retainedFiles(
+        for retention: Duration, since limit: Int64
+    ) throws(TableStoreError) -> Set<[UInt8]>? {
+        var removed = Array(snapshot.tombstones.values)
+        // Checkpoints remember removals only as long as the table is set to.
+        if retention > .milliseconds(snapshot.removedFileRetention ?? 0) {
+            let found = try logged { () throws(TableLogError) in
+                try log.reader.removals(since: limit)
+            }
+            guard let found else { return nil }
+            removed += found
         }
-        for file in snapshot.files.values {
-            try insert(file.path)
-            if let vector = file.deletionVector, let path = vector.filePath {
-                needed.insert(Array(path.utf8))
+        let young = removed.filter { $0.deletionTimestamp ?? 0 >= limit }
+        return try Self.paths(of: young.map { ($0.path, $0.deletionVector) })
+    }
+
+    /// Paths of data files and of the deletion vectors that belong to them.
+    private static func paths(
+        of files: [(path: String, vector: DeletionVectorReference?)]
+    ) throws(TableStoreError) -> Set<[UInt8]> {
+        var paths: Set<[UInt8]> = []
+        try logged { () throws(TableLogError) in
+            for file in files {
+                paths.insert(Array(try DataPath.decode(file.path).utf8))
+                if let path = try file.vector?.pathInTable { paths.insert(Array(path.utf8)) }
             }
         }
-        for tombstone in snapshot.tombstones.values
-        where tombstone.deletionTimestamp ?? 0 >= limit {
-            try insert(tombstone.path)
-            if let vector = tombstone.deletionVector, let path = vector.filePath {
-                needed.insert(Array(path.utf8))
-            }
-        }
-        return needed
+        return paths
     }
 }
 
@@ -193,7 +216,7 @@ private final class VacuumWalk {
     }
 }
 
-/// Durations as they are typed and set: `7d`, `12h`, `interval 1 week`.
+/// Durations as they are typed: `7d`, `12h`, `1 week`.
 package enum RetentionText {
     private static let units: [(String, Int64)] = [
         ("s", 1), ("second", 1), ("m", 60), ("minute", 60), ("h", 3600), ("hour", 3600),

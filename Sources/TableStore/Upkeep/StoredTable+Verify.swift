@@ -88,7 +88,7 @@ private struct SegmentVerification {
             rows += Int64(batch.rowCount)
             for column in batch.columns.indices { check(batch.columns[column], column) }
         }
-        let expected = footer.rowCount - (add.deletionVector?.cardinality ?? 0)
+        let expected = footer.rowCount &- (add.deletionVector?.cardinality ?? 0)
         if rows != expected { note("\(rows) rows could be read, \(expected) should be there") }
         checkNulls()
     }
