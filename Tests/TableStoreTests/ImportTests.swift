@@ -101,6 +101,21 @@ struct ImportTests {
         #expect(try store.lines() == ["1"] && store.dataFiles().count == 1)
     }
 
+    /// Both sides of a comparison would round alike.
+    @Test(arguments: [
+        ("1.5\n0.30000000000000004\n1e-7\n", "double"),
+        ("0.1234567890123456789\n-12\n", "decimal(21,19)"),
+        ("9007199254740993\n0.5\n", "decimal(17,1)"), ("0.1234567890123456789\n1e-7\n", "string"),
+        ("123456789012345678901234567890123456789\n", "string"), ("1e-400\n", "string"),
+        ("12345678901234567890\n", "decimal(38,0)"), ("1e-9223372036854775808\n", "string"),
+    ])
+    func `No type is found that loses digits`(rows: String, type: String) throws {
+        let store = try TestStore()
+        let file = try store.temporary.write(Array(("a\n" + rows).utf8), "rows.csv")
+        let schema = try SchemaInference.infer([file], ImportOptions())
+        #expect(SchemaGrammar.typeName(schema.fields[0].type) == type)
+    }
+
     @Test func `A file that is there is not replaced unasked`() throws {
         let store = try TestStore()
         try store.create("a long")

@@ -39,6 +39,8 @@ struct TableConversion {
         try tabling(directory.path) { () throws(TableStoreError) in
             var options = ImportOptions()
             options.format = directory.format
+            // A type that is too narrow for a later row would lose some of it.
+            options.looksAtAllRows = true
             let schema = try SchemaInference.infer(paths, options)
             _ = try TableImport.create(paths, at: place, TableDesign(schema), options)
         }

@@ -44,6 +44,8 @@ package struct ImportOptions: Sendable {
     package var doubtsHeader = false
     /// Whether files that were imported so before are passed over, known by their content.
     package var once = false
+    /// Whether all rows are looked at for the types of a new table, and not only the first.
+    package var looksAtAllRows = false
     /// Told how much of the files has been read.
     package var progress: WorkProgress?
 

@@ -24,7 +24,8 @@ package enum SchemaInference {
         }
     }
 
-    /// Looks at the first rows of each file; a Parquet file that comes first has its own schema.
+    /// Looks at the first rows of each file, or at all of them; a Parquet file that comes first has
+    /// its own schema.
     ///
     /// Files that are to be imported afterwards, `readsAgain`, must not be pipes: what is looked at
     /// would be missing then.
@@ -47,7 +48,7 @@ package enum SchemaInference {
             do throws(TableStoreError) {
                 switch try options.format(path) {
                 case .csv: try csv(path, options, &guesses)
-                case .ndjson: try ndjson(path, &guesses)
+                case .ndjson: try ndjson(path, options, &guesses)
                 case .parquet: continue
                 }
             } catch {
@@ -66,7 +67,7 @@ package enum SchemaInference {
         var reader = try CSVReader(
             try InputFile(path), delimiter: options.delimiter(path))
         var places: [Int] = []
-        for row in 0..<rowLimit {
+        for row in 0..<(options.looksAtAllRows ? .max : rowLimit) {
             if row & 1023 == 0 { try checkInterruption() }
             let next = try reader.next()
             guard case .success(let isRow) = next else { continue }
@@ -94,10 +95,10 @@ package enum SchemaInference {
     }
 
     private static func ndjson(
-        _ path: [UInt8], _ guesses: inout Guesses
+        _ path: [UInt8], _ options: ImportOptions, _ guesses: inout Guesses
     ) throws(TableStoreError) {
         var reader = try NDJSONReader(try InputFile(path))
-        for number in 0..<rowLimit {
+        for number in 0..<(options.looksAtAllRows ? .max : rowLimit) {
             if number & 1023 == 0 { try checkInterruption() }
             guard let row = try reader.next() else { return }
             guard case .success(let members) = row else { continue }

@@ -9,16 +9,21 @@ struct TypeGuess {
         static let long = Self(rawValue: 2)
         /// Whole numbers of more than 64 bits.
         static let whole = Self(rawValue: 4)
+        /// Numbers of which a double loses no digit.
         static let double = Self(rawValue: 8)
         static let date = Self(rawValue: 16)
         static let zoned = Self(rawValue: 32)
         static let local = Self(rawValue: 64)
-        static let all = Self(rawValue: 127)
-        static let numbers: Self = [.long, .whole, .double]
+        /// Numbers without exponents, of 38 digits at most.
+        static let fixed = Self(rawValue: 128)
+        static let all = Self(rawValue: 255)
+        static let numbers: Self = [.long, .whole, .double, .fixed]
     }
 
     private var candidates = Candidates.all
     private var hasValues = false
+    /// Digits before the point, and behind it, at most.
+    private var (wholeDigits, fractionDigits) = (0, 0)
 
     /// Nothing is known: text.
     var type: TableType {
@@ -27,6 +32,9 @@ struct TypeGuess {
         if candidates.contains(.long) { return .long }
         if candidates.contains(.whole) { return .decimal(precision: 38, scale: 0) }
         if candidates.contains(.double) { return .double }
+        if candidates.contains(.fixed) {
+            return .decimal(precision: wholeDigits + fractionDigits, scale: fractionDigits)
+        }
         if candidates.contains(.date) { return .date }
         if candidates.contains(.zoned) { return .timestamp }
         if candidates.contains(.local) { return .timestampWithoutZone }
@@ -57,6 +65,18 @@ struct TypeGuess {
         let isWhole = digits.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
         if IntegerText.parse(text) == nil { candidates.remove(.long) }
         if !isWhole || digits.count > 38 { candidates.remove(.whole) }
+        if !FloatText.isLossless(digits, value.magnitude) { candidates.remove(.double) }
+        addDigits(digits)
+    }
+
+    private mutating func addDigits(_ text: ArraySlice<UInt8>) {
+        guard candidates.contains(.fixed) else { return }
+        let whole = text.prefix { $0 != UInt8(ascii: ".") }
+        let fraction = text.dropFirst(whole.count + 1)
+        wholeDigits = max(wholeDigits, whole.count)
+        fractionDigits = max(fractionDigits, fraction.count)
+        let isFixed = text.allSatisfy { $0 >= 0x30 && $0 <= 0x39 || $0 == UInt8(ascii: ".") }
+        if !isFixed || wholeDigits + fractionDigits > 38 { candidates.remove(.fixed) }
     }
 
     private mutating func addTime(_ text: ArraySlice<UInt8>) {

@@ -43,7 +43,7 @@ struct ExactNumber: Equatable {
         if position < text.endIndex {
             guard text[position] | 0x20 == UInt8(ascii: "e"),
                 let exponent = IntegerText.parse(text[(position + 1)...]),
-                abs(exponent) <= 1000
+                (-1000...1000).contains(exponent)
             else { return nil }
             fraction -= Int(exponent)
         }

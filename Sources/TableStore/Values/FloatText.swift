@@ -60,6 +60,39 @@ enum FloatText {
         return isPlain ? parse(word) : nil
     }
 
+    /// Whether a number without a sign is written with no digit that its double would not be.
+    static func isLossless(_ text: ArraySlice<UInt8>, _ value: Double) -> Bool {
+        // Fifteen digits always come back (IEEE 754-2019, section 5.12.2).
+        if text.count <= 15, !text.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) {
+            return true
+        }
+        guard let digits = significant(text), let kept = significant(Array("\(value)".utf8)[...])
+        else { return false }
+        return digits == kept
+    }
+
+    private struct Significant: Equatable {
+        /// Without zeros at both ends.
+        var digits: [UInt8]
+        /// Where the point stands behind the first of them; 0 for zero.
+        var exponent: Int
+    }
+
+    private static func significant(_ text: ArraySlice<UInt8>) -> Significant? {
+        let number = text.prefix { $0 | 0x20 != UInt8(ascii: "e") }
+        let power = text.dropFirst(number.count + 1)
+        guard let exponent = power.isEmpty ? 0 : IntegerText.parse(power),
+            (-1000...1000).contains(exponent)
+        else { return nil }
+        let point = number.prefix { $0 != UInt8(ascii: ".") }.count
+        let all = number.filter { $0 != UInt8(ascii: ".") }
+        var digits = Array(all.drop { $0 == 0x30 })
+        let zeros = all.count - digits.count
+        while digits.last == 0x30 { digits.removeLast() }
+        return Significant(
+            digits: digits, exponent: digits.isEmpty ? 0 : point - zeros + Int(exponent))
+    }
+
     static func append(_ value: Double, to bytes: inout [UInt8]) {
         bytes += value.isFinite ? Array("\(value)".utf8) : special(value)
     }
