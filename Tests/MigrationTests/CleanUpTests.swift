@@ -98,6 +98,19 @@ struct CleanUpTests {
         #expect(try Self.names(move.source) == [])
     }
 
+    @Test func `A clean-up that goes on leaves what changed meanwhile`() throws {
+        let move = try Self.small()
+        try move.write("new", "dir/new")
+        _ = try move.cleanUp()
+        try FileOperations.remove(move.directory.path("source/dir/new"))
+        try move.write("other", "dir/b")
+        let report = try move.cleanUp()
+        #expect(Set(report.left.map(\.path)) == [Array("dir".utf8), Array("dir/b".utf8)])
+        #expect(try move.read("source/dir/b") == "other")
+        try FileOperations.remove(move.directory.path("source/dir/b"))
+        #expect(try move.cleanUp().left == [])
+    }
+
     @Test func `A new file at the top stays and is told`() throws {
         let move = try Self.small()
         try move.write("new", "new")

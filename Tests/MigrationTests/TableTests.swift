@@ -187,6 +187,38 @@ struct TableTests {
         #expect(try Self.table(move, "target/rows").count == 4)
     }
 
+    @Test(arguments: ["segment", "rows"])
+    func `Row files stay when their table is no longer what was proven`(change: String) throws {
+        var move = try Move()
+        move.makesTables = true
+        try move.write("id\n1\n", "rows/a.csv")
+        HostSystem.sleep(.milliseconds(40))
+        try move.run()
+        let table = try StoredTable(move.directory.path("target/rows"))
+        if change == "rows" {
+            _ = try table.delete(where: try Filter(parsing: "id = 1"))
+        } else {
+            let segment = try #require(table.files.first?.path)
+            try FileOperations.remove(move.directory.path("target/rows/" + segment))
+        }
+        let failure = Move.failure { () throws(MigrationError) in _ = try move.cleanUp() }
+        guard case .notProven(let obstacles) = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+        #expect(obstacles.map(\.path) == [Array("rows".utf8)])
+        #expect(try move.read("source/rows/a.csv") == "id\n1\n")
+    }
+
+    /// Both sides would be rounded alike, and be the same.
+    @Test func `Numbers keep all of their digits when a table is made of them`() throws {
+        var move = try Move()
+        move.makesTables = true
+        try move.write("a\n0.1234567890123456789\n", "rows/a.csv")
+        #expect(try move.run().receipt != nil)
+        #expect(try Self.table(move, "target/rows") == ["a", "0.1234567890123456789"])
+    }
+
     @Test func `Row files that do not fit are told, and the rest is migrated`() throws {
         var move = try Move()
         move.makesTables = true

@@ -125,7 +125,7 @@ extension DeviceProbe {
         let seconds = try Self.time { () throws(MigrationError) in
             _ = try trial.journal.receipt()
             _ = try cleaning.obstacles()
-            _ = try cleaning.run(newPaths: [])
+            _ = try cleaning.run(except: [], newPaths: [])
         }
         rates.removePath = seconds / Double(receipt.paths.count)
     }

@@ -6,7 +6,7 @@ internal import SystemPackage
 package struct CleanUpReport: Sendable {
     package var removed: UInt64 = 0
     package var bytes: UInt64 = 0
-    /// What stayed, and why: it is new in the source, or could not be removed.
+    /// What stayed, and why: it is new in the source, changed, or could not be removed.
     package var left: [CleanUpObstacle] = []
 }
 
@@ -14,7 +14,9 @@ extension MigrationRun {
     /// Removes from the source what the receipt proves to be in the target, and nothing else.
     ///
     /// Before the first path goes, all of them are looked at, on both sides; each is looked at once
-    /// more when its turn comes. Directories go when they are empty; the source itself stays.
+    /// more when its turn comes. A clean-up that goes on leaves what is no longer as it was proven,
+    /// since what it removed cannot be copied again. Directories go when they are empty; the source
+    /// itself stays.
     package func cleanUp() throws(MigrationError) -> CleanUpReport {
         try timed(.cleanUp) { () throws(MigrationError) in
             let journal = try provenJournal()
@@ -24,13 +26,14 @@ extension MigrationRun {
             let clean = SourceCleaning(
                 source, targetPath, receipt, hasBegun: hasBegun, progress.current)
             let obstacles = try clean.obstacles()
-            guard obstacles.isEmpty else { throw .notProven(obstacles) }
+            guard obstacles.isEmpty || hasBegun else { throw .notProven(obstacles) }
             if let digest = journal.state.receipt, !journal.state.isCleaning {
                 try journal.setCleaningMark()
                 try journal.append(.cleaning(receipt: digest))
             }
             let found = try walk()
-            let report = try clean.run(newPaths: newPaths(found, receipt))
+            let report = try clean.run(
+                except: obstacles, newPaths: newPaths(found, receipt))
             if report.left.isEmpty { try journal.append(.cleaned) }
             return report
         }

@@ -2,6 +2,7 @@ internal import Bytes
 internal import Platform
 internal import Snapshots
 internal import SystemPackage
+internal import TableStore
 
 /// The removal of a source that is proven to be elsewhere.
 struct SourceCleaning {
@@ -59,12 +60,29 @@ struct SourceCleaning {
             }
         }
         for table in receipt.tables where table.isMade {
-            let log = PathBytes.join(table.path, Inventory.logName)
-            guard try !isThere(log, in: target) else { continue }
-            obstacles.append(
-                CleanUpObstacle(path: table.path, reason: "its table is gone from the target"))
+            guard let reason = try difference(of: table, in: target) else { continue }
+            obstacles.append(CleanUpObstacle(path: table.path, reason: reason))
         }
         return obstacles
+    }
+
+    /// Reads a table that was made of row files, which have no stamp in the target; nil when its
+    /// rows are those that were proven.
+    private func difference(
+        of table: TableProof, in target: borrowing PinnedDirectory
+    ) throws(MigrationError) -> String? {
+        let root = Array("/proc/self/fd/\(target.descriptor.raw)".utf8)
+        let place = table.path.isEmpty ? root : PathBytes.join(root, table.path)
+        do throws(TableStoreError) {
+            let found = try StoredTable(place).rowDigest()
+            let isProven = found.hex == table.digest && found.rows == table.rows
+            return isProven ? nil : "its table in the target has other rows"
+        } catch {
+            guard error.kind != .interrupted else {
+                throw .interrupted(Interrupted(signal: error.signal))
+            }
+            return "its table cannot be read in the target: \(error)"
+        }
     }
 
     private func isInTarget(
@@ -76,10 +94,6 @@ struct SourceCleaning {
         return stamp.size == path.targetStamp.size && stamp.mtime == path.targetStamp.mtime
             && stamp.inode == path.targetStamp.inode
     }
-
-    private func isThere(
-        _ path: [UInt8], in target: borrowing PinnedDirectory
-    ) throws(MigrationError) -> Bool { try Self.status(path, in: target) != nil }
 
     private static func status(
         _ path: [UInt8], in directory: borrowing PinnedDirectory
@@ -93,11 +107,16 @@ struct SourceCleaning {
         }
     }
 
-    /// Removes, inner paths first; `newPaths` are told as left.
-    func run(newPaths: [[UInt8]]) throws(MigrationError) -> CleanUpReport {
+    /// Removes, inner paths first; `obstacles` and `newPaths` are told as left.
+    func run(
+        except obstacles: [CleanUpObstacle], newPaths: [[UInt8]]
+    ) throws(MigrationError) -> CleanUpReport {
         var report = CleanUpReport()
         var links = LinkedChanges()
+        let kept = Set(obstacles.map(\.path))
         for path in receipt.paths.reversed() {
+            if kept.contains(path.path) { continue }
+            if path.isRowFile, kept.contains(PathBytes.parent(path.path)) { continue }
             Pause.wait()
             try checkInterruption()
             do throws(PlatformError) {
@@ -113,6 +132,7 @@ struct SourceCleaning {
             try source.root.descriptor.syncFileSystem(source.root.path)
         }
         report.left.reverse()
+        report.left += obstacles
         report.left += newPaths.map {
             CleanUpObstacle(path: $0, reason: "it is new since the receipt")
         }
