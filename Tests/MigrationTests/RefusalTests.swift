@@ -126,6 +126,30 @@ struct RefusalTests {
         #expect(try move.read("target/file") == "1")
     }
 
+    @Test func `What others put where nothing was copied yet is named and kept`() throws {
+        let move = try Move()
+        try move.write("1", "file")
+        _ = try move.started()
+        try move.directory.write(Array("theirs".utf8), "target/file")
+        let message = Move.refusal { () throws(MigrationError) in try move.run() }
+        #expect(message?.contains("such as file") == true)
+        #expect(try move.read("target/file") == "theirs")
+    }
+
+    @Test func `A symlink that others put in the place of a copied file is named`() throws {
+        let move = try Move()
+        try move.write("1", "file")
+        HostSystem.sleep(.milliseconds(40))
+        try move.run()
+        let place = move.directory.path("target/file")
+        try FileOperations.remove(place)
+        try FileOperations.makeSymlink(
+            place, to: Array("elsewhere".utf8), at: Descriptor.workingDirectory)
+        let message = Move.refusal { () throws(MigrationError) in try move.run() }
+        #expect(message?.contains("such as file") == true)
+        #expect(try FileStatus.of(place).type == .symlink)
+    }
+
     @Test func `Two runs at once are not let in`() throws {
         let move = try Move()
         try move.write("1", "file")

@@ -7,7 +7,8 @@ internal import SystemPackage
 ///
 /// What the journal calls copied and the target lacks is copied again: a power cut may have taken
 /// it. What the target has and this migration did not write is named, and stops it: somebody works
-/// there, and nothing of theirs is overwritten or removed.
+/// there, and nothing of theirs is overwritten or removed. What it wrote and could not tell the
+/// journal of has the size and the time of the source.
 struct Reconciliation {
     private let source: MigrationSource
     private let target: MigrationTarget
@@ -28,15 +29,22 @@ struct Reconciliation {
         let state = journal.state
         var present: [[UInt8]: FileStatus] = [:]
         var strange: [[UInt8]] = []
-        let expected = Set(inventory.items.map(\.path))
+        let expected = Dictionary(
+            inventory.items.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         let tables = Set(state.made.keys).union(inventory.rowDirectories.map(\.path))
         try visitTarget { path, status in
             present[path] = status
-            guard state.copied[path] == nil, !expected.contains(path) else { return }
-            if !Self.isInTable(path, tables) { strange.append(path) }
+            guard state.copied[path] == nil else { return }
+            let isOurs =
+                expected[path].map { Self.isCopy(status, of: $0) } ?? Self.isInTable(path, tables)
+            if !isOurs { strange.append(path) }
         }
         let changed = state.copied.filter { path, stamp in
-            guard let there = present[path], there.type == .regular else { return false }
+            guard let there = present[path] else { return false }
+            guard there.type == .regular else {
+                // The source may have another type by now, but not with the same stamp.
+                return expected[path].map { $0.isFile && $0.stamp == stamp } ?? false
+            }
             return there.size != stamp.size || there.mtime != stamp.mtime
         }
         strange += changed.keys
@@ -65,6 +73,13 @@ struct Reconciliation {
         }
     }
 
+    /// Whether a path of the target can be what a pass made of a path of the source.
+    private static func isCopy(_ status: FileStatus, of item: Inventory.Item) -> Bool {
+        guard status.type == item.status.type else { return false }
+        guard status.type == .regular else { return true }
+        return status.size == item.status.size && status.mtime == item.status.mtime
+    }
+
     /// Whether a path is a file that a table made of row files may have.
     private static func isInTable(_ path: [UInt8], _ tables: Set<[UInt8]>) -> Bool {
         let parent = PathBytes.parent(path)
@@ -72,7 +87,8 @@ struct Reconciliation {
         if PathBytes.name(parent).elementsEqual(Inventory.logName) {
             return tables.contains(PathBytes.parent(parent))
         }
-        return tables.contains(parent) && path.suffix(8).elementsEqual(".parquet".utf8)
+        return tables.contains(parent) && PathBytes.name(path).starts(with: "seg-".utf8)
+            && path.suffix(8).elementsEqual(".parquet".utf8)
     }
 
     private func refuse(_ paths: [[UInt8]]) throws(MigrationError) {
