@@ -125,10 +125,10 @@ package final class TableDirectory: LogFiles, Sendable {
     ) throws(TableLogError) -> Bool {
         let random = Hex.encode(HostSystem.randomBytes(8))
         let temporary = Self.logPath(".\(name).\(random).tmp")
+        var isThere = false
         do throws(PlatformError) {
             let file = try root.open(
                 temporary, [.writeOnly, .create, .exclusive], mode: 0o666)
-            var isThere = false
             do throws(PlatformError) {
                 try file.write(bytes.span, at: 0, temporary)
                 if let modified { try file.setModificationTime(modified, temporary) }
@@ -142,7 +142,9 @@ package final class TableDirectory: LogFiles, Sendable {
             try root.open(log, [.readOnly, .directory]).sync(log)
             return isThere
         } catch {
-            throw TableLogError(error, name)
+            var error = TableLogError(error, name)
+            error.isPublished = isThere
+            throw error
         }
     }
 

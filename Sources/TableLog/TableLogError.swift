@@ -28,6 +28,8 @@ package struct TableLogError: Error, Equatable {
     package var file: String
     package var detail: String
     package var cause: PlatformError?
+    /// Whether the file is there, though perhaps not durable: what failed came after its rename.
+    package var isPublished = false
 
     package init(
         _ kind: Kind, _ file: String, _ detail: String, cause: PlatformError? = nil

@@ -45,6 +45,10 @@ package struct TableStoreError: Error, Equatable {
     package var detail: String
     package var cause: PlatformError?
     package var signal: CInt = 0
+    /// Whether a commit is there, though perhaps not durable.
+    package var isCommitted = false
+    /// Whether something was removed before that is not brought back.
+    package var isPartial = false
 
     package init(
         _ kind: Kind, _ file: String, _ detail: String, cause: PlatformError? = nil
@@ -87,6 +91,7 @@ package struct TableStoreError: Error, Equatable {
             case .environment: .environment
             }
         self.init(kind, error.file, error.detail, cause: error.cause)
+        isCommitted = error.isPublished
     }
 
     static func request(_ detail: String) -> TableStoreError {

@@ -64,6 +64,7 @@ extension Failure {
         case .refused: advice = ""
         case .environment: explainTable(error)
         case .interrupted:
+            if error.isPartial { meaning = "What was removed is gone, and none of it was needed." }
             advice = "Run it again; files that it left behind are swept by `varve table vacuum`."
             status = .interrupted(error.signal)
         }
@@ -71,6 +72,13 @@ extension Failure {
 
     /// The system refused something in the directory of a table.
     private mutating func explainTable(_ error: TableStoreError) {
+        guard !error.isCommitted else {
+            meaning = "The change was committed, and may be lost again in a power cut."
+            advice =
+                "Look with `varve table history` whether it is there before you run the command "
+                + "again: rows would be added twice."
+            return
+        }
         meaning = "What was committed before is as it was; files without a commit mean nothing."
         switch error.cause?.errno {
         case .noSpace?, .diskQuotaExceeded?:

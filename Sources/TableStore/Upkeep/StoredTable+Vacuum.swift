@@ -75,7 +75,7 @@ extension StoredTable {
         var report = VacuumReport()
         report.retention = wanted
         for found in files where !live.contains(found.path) {
-            try checkInterruption()
+            try Self.checkGoingOn(report, options)
             guard found.modified < limit, let needed, !needed.contains(found.path) else {
                 report.waitingFiles += 1
                 report.waitingBytes &+= found.size
@@ -86,6 +86,18 @@ extension StoredTable {
             if !options.dryRun { try walk.remove(found.path) }
         }
         return report
+    }
+
+    private static func checkGoingOn(
+        _ report: VacuumReport, _ options: VacuumOptions
+    ) throws(TableStoreError) {
+        do throws(Interrupted) {
+            try Interruption.check()
+        } catch {
+            var error = TableStoreError(error)
+            error.isPartial = !options.dryRun && !report.files.isEmpty
+            throw error
+        }
     }
 
     /// Paths of files that left the table at `limit` or after; nil when the log no longer tells of
