@@ -46,7 +46,10 @@ final class CopyPass {
     ) throws(MigrationError) -> [MigrationProblem] {
         try makeDirectories(changes.directories)
         try copy(changes.data)
-        for directory in changes.rowDirectories { try make(directory) }
+        let kept = copiedInside(changes.rowDirectories.map(\.path))
+        for directory in changes.rowDirectories {
+            try make(directory, keeping: kept[directory.path] ?? [])
+        }
         try copy(changes.logs)
         try makeLinks(changes.links)
         try makeOthers(changes.others)
@@ -136,10 +139,12 @@ extension CopyPass {
 
 // MARK: - Tables of row files
 extension CopyPass {
-    private func make(_ directory: Inventory.RowDirectory) throws(MigrationError) {
+    private func make(
+        _ directory: Inventory.RowDirectory, keeping kept: Set<[UInt8]>
+    ) throws(MigrationError) {
         let conversion = TableConversion(source, target)
         do throws(MigrationError) {
-            let made = try conversion.run(directory, keeping: copiedInside(directory.path))
+            let made = try conversion.run(directory, keeping: kept)
             touched.insert(directory.path)
             try journal.append(.made(made))
         } catch {
@@ -153,9 +158,16 @@ extension CopyPass {
 
 // MARK: - Directories and what is gone
 extension CopyPass {
-    /// What was copied right into a directory.
-    private func copiedInside(_ path: [UInt8]) -> Set<[UInt8]> {
-        Set(journal.state.copied.keys.filter { !$0.isEmpty && PathBytes.parent($0) == path })
+    /// What was copied right into each of some directories.
+    private func copiedInside(_ directories: [[UInt8]]) -> [[UInt8]: Set<[UInt8]>] {
+        guard !directories.isEmpty else { return [:] }
+        let wanted = Set(directories)
+        var inside: [[UInt8]: Set<[UInt8]>] = [:]
+        for path in journal.state.copied.keys where !path.isEmpty {
+            let parent = PathBytes.parent(path)
+            if wanted.contains(parent) { inside[parent, default: []].insert(path) }
+        }
+        return inside
     }
 
     private func makeDirectories(_ items: [Inventory.Item]) throws(MigrationError) {
@@ -187,9 +199,10 @@ extension CopyPass {
         }
         var removed: [[UInt8]] = []
         let conversion = TableConversion(source, target)
+        let kept = copiedInside(changes.unmade)
         for path in changes.unmade {
             attempt(path, &removed) { () throws(PlatformError) in
-                try conversion.removeTable(path, keeping: copiedInside(path))
+                try conversion.removeTable(path, keeping: kept[path] ?? [])
             }
         }
         for path in changes.gone.reversed() {

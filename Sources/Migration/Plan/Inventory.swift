@@ -108,7 +108,9 @@ extension Inventory {
                 candidates[parent, default: []].append(item)
             }
         }
-        for (path, files) in candidates where !excluded.contains(path) && !isInTable(path) {
+        let tables = Set(tables)
+        for (path, files) in candidates
+        where !excluded.contains(path) && !Self.isInside(path, tables) {
             let formats = Set(files.map { $0.isFile ? RowFormat(fileName: $0.path) : nil })
             guard formats.count == 1, let first = formats.first, let format = first else {
                 continue
@@ -124,8 +126,14 @@ extension Inventory {
         name.first == UInt8(ascii: "_") || name.first == UInt8(ascii: ".")
     }
 
-    private func isInTable(_ path: [UInt8]) -> Bool {
-        tables.contains { PathBytes.isInside(path, $0) }
+    /// Whether a path is one of some directories or lies below one.
+    private static func isInside(_ path: [UInt8], _ directories: Set<[UInt8]>) -> Bool {
+        var place = path
+        while !directories.contains(place) {
+            guard !place.isEmpty else { return false }
+            place = PathBytes.parent(place)
+        }
+        return true
     }
 }
 
