@@ -21,6 +21,8 @@ package enum MigrationError: Error {
     /// The clean-up would remove what the receipt does not prove; nothing was removed.
     case notProven([CleanUpObstacle])
     case interrupted(Interrupted)
+    /// Any other after the clean-up of the source began: part of the source may be gone.
+    indirect case cleaning(MigrationError)
 }
 
 /// Why a path keeps the source from being cleaned.

@@ -47,7 +47,14 @@ package final class MigrationRun {
         progress = MigrationProgress()
         isResumed = try MigrationJournal.exists(places.journal)
         if isResumed {
-            journal = try MigrationJournal(places.journal)
+            do throws(MigrationError) {
+                journal = try MigrationJournal(places.journal)
+            } catch {
+                guard case .damaged = error, MigrationJournal.isMarked(places.journal) else {
+                    throw error
+                }
+                throw .cleaning(error)
+            }
             try checkIdentity()
         } else {
             try places.checkEmpty()

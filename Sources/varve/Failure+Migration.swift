@@ -45,6 +45,22 @@ extension Failure {
             self.init(
                 message: "interrupted", meaning: Self.goesOn, advice: "",
                 status: .interrupted(error.signal))
+        case .cleaning(let error): self.init(cleaning: error)
+        }
+    }
+
+    private init(cleaning error: MigrationError) {
+        self.init(error)
+        meaning =
+            "The clean-up has begun: of what it removed from the source the target holds the only "
+            + "copy."
+        switch error {
+        case .damaged:
+            advice =
+                "Keep the target as it is, and look yourself at what is left of the source: "
+                + "nothing more is removed."
+        case .interrupted: advice = "The same command goes on from there."
+        default: break
         }
     }
 

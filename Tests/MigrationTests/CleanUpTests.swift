@@ -111,6 +111,23 @@ struct CleanUpTests {
         #expect(try move.cleanUp().left == [])
     }
 
+    @Test(arguments: ["journal", "receipt.jsonl"])
+    func `Damage is told differently when part of the source is gone`(name: String) throws {
+        let move = try Self.small()
+        try move.write("new", "dir/new")
+        _ = try move.cleanUp()
+        let path = "target.varve-migration/" + name
+        var damaged = try move.directory.read(path)
+        damaged[damaged.count / 2] ^= 4
+        try move.directory.write(damaged, path)
+        let failure = Move.failure { () throws(MigrationError) in _ = try move.cleanUp() }
+        guard case .cleaning(.damaged) = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+        #expect(try move.read("target/dir/b") == "dir/b")
+    }
+
     @Test func `A new file at the top stays and is told`() throws {
         let move = try Self.small()
         try move.write("new", "new")

@@ -112,6 +112,12 @@ extension MigrationJournal {
     /// Appends a record and waits until it is on the disk.
     func append(_ record: JournalRecord) throws(MigrationError) {
         let line = JournalFormat.line(record, after: checksum)
+        guard size + UInt64(line.bytes.count) <= UInt64(JournalFormat.sizeLimit) else {
+            throw .refused(
+                "the journal would become larger than it can be read again",
+                advice: "Migrate parts of the source by themselves, with --exclude or one after "
+                    + "the other.")
+        }
         try journaling { () throws(PlatformError) in
             try file.write(line.bytes.span, at: size, Self.journalName)
             try file.sync(Self.journalName)
@@ -145,6 +151,11 @@ extension MigrationJournal {
             guard error.isNotFound else { throw .journal(error) }
             return false
         }
+    }
+
+    /// The same of a journal that cannot be read.
+    static func isMarked(_ path: [UInt8]) -> Bool {
+        (try? FileStatus.of(PathBytes.join(path, markName))) != nil
     }
 
     func setCleaningMark() throws(MigrationError) {

@@ -20,23 +20,32 @@ extension MigrationRun {
     package func cleanUp() throws(MigrationError) -> CleanUpReport {
         try timed(.cleanUp) { () throws(MigrationError) in
             let journal = try provenJournal()
-            let receipt = try checked(journal.receipt(), journal)
-            let isMarked = try journal.hasCleaningMark()
-            let hasBegun = journal.state.isCleaning || isMarked
-            let clean = SourceCleaning(
-                source, targetPath, receipt, hasBegun: hasBegun, progress.current)
-            let obstacles = try clean.obstacles()
-            guard obstacles.isEmpty || hasBegun else { throw .notProven(obstacles) }
-            if let digest = journal.state.receipt, !journal.state.isCleaning {
-                try journal.setCleaningMark()
-                try journal.append(.cleaning(receipt: digest))
+            do throws(MigrationError) {
+                return try cleanUp(journal)
+            } catch {
+                guard try journal.hasCleaningMark() else { throw error }
+                throw .cleaning(error)
             }
-            let found = try walk()
-            let report = try clean.run(
-                except: obstacles, newPaths: newPaths(found, receipt))
-            if report.left.isEmpty { try journal.append(.cleaned) }
-            return report
         }
+    }
+
+    private func cleanUp(_ journal: MigrationJournal) throws(MigrationError) -> CleanUpReport {
+        let receipt = try checked(journal.receipt(), journal)
+        let isMarked = try journal.hasCleaningMark()
+        let hasBegun = journal.state.isCleaning || isMarked
+        let clean = SourceCleaning(
+            source, targetPath, receipt, hasBegun: hasBegun, progress.current)
+        let obstacles = try clean.obstacles()
+        guard obstacles.isEmpty || hasBegun else { throw .notProven(obstacles) }
+        if let digest = journal.state.receipt, !journal.state.isCleaning {
+            try journal.setCleaningMark()
+            try journal.append(.cleaning(receipt: digest))
+        }
+        let found = try walk()
+        let report = try clean.run(
+            except: obstacles, newPaths: newPaths(found, receipt))
+        if report.left.isEmpty { try journal.append(.cleaned) }
+        return report
     }
 
     /// What the source has and the receipt does not: it stays.
