@@ -5,6 +5,8 @@ package struct MalformedBytes: Error, Equatable {
         case truncated
         /// A value that the format does not allow.
         case invalid
+        /// A number that a newer version may know.
+        case unsupported
         /// Bytes remain after the last field.
         case trailing
     }
@@ -12,7 +14,7 @@ package struct MalformedBytes: Error, Equatable {
     package var kind: Kind
     /// Byte offset in the decoded buffer.
     package var offset: Int
-    /// What the format asks for at this place, as a noun.
+    /// What the format asks for at this place, as a noun; if it is `unsupported`, what is there.
     package var expected: String
 
     package init(_ kind: Kind, at offset: Int, expected: String) {
@@ -27,6 +29,7 @@ extension MalformedBytes: CustomStringConvertible {
         switch kind {
         case .truncated: "cut short at byte \(offset), expected \(expected)"
         case .invalid: "invalid at byte \(offset), expected \(expected)"
+        case .unsupported: "not known at byte \(offset): \(expected)"
         case .trailing: "unexpected bytes after byte \(offset), expected \(expected)"
         }
     }
@@ -218,6 +221,11 @@ package struct ByteReader {
 
     package func finish() throws(MalformedBytes) {
         guard isAtEnd else { throw MalformedBytes(.trailing, at: offset, expected: "the end") }
+    }
+
+    /// Makes the error for a number before this place that a newer version may know.
+    package func unsupported(_ found: String) -> MalformedBytes {
+        MalformedBytes(.unsupported, at: offset - 1, expected: found)
     }
 
     /// Makes the error for a value at this place that the format does not allow.

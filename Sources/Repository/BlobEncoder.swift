@@ -23,7 +23,8 @@ package struct PatchSource: Sendable {
 /// Holds contexts: one per thread.
 package final class BlobEncoder {
     private let encoder: ZstdEncoder
-    private let decoder = ZstdDecoder()
+    private let gatheredEncoder: GatheredEncoder
+    private let decoder = LoneBlobDecoder()
     private let patchEncoder: PatchEncoder
     private let patchDecoder = PatchDecoder()
     private var frame: [UInt8] = []
@@ -36,11 +37,12 @@ package final class BlobEncoder {
 
     package init(_ level: CompressionLevel) {
         encoder = ZstdEncoder(level)
+        gatheredEncoder = GatheredEncoder(encoder)
         patchEncoder = PatchEncoder(level)
     }
 
-    /// Encodes `plain`, whose XXH3 is given, as a patch against `source` where that is smaller; the
-    /// bytes are the frame's or patch's, none for `stored`.
+    /// Encodes `plain`, whose XXH3 is given, as a patch against `source` where that is smaller, and
+    /// as gathered columns where its lines have fields; there are no bytes for `stored`.
     ///
     /// What was encoded is decoded again and compared (invariant 3): a fault of the library or of
     /// memory is found now, while the right bytes are still there.
@@ -53,13 +55,21 @@ package final class BlobEncoder {
         if let patch, patch.count <= plain.count / Self.sureGain {
             return try checked(patch, source, plain.count, digest)
         }
+        if let columns = gatheredEncoder.encode(plain, limit: limit) {
+            return try checked(.gathered, columns, plain.count, digest)
+        }
         guard plain.count > 16, encoder.encode(plain, into: &frame, limit: limit) else {
             guard let patch else { return (.stored, []) }
             return try checked(patch, source, plain.count, digest)
         }
-        let frame = self.frame
-        try compare(digest) { try decoder.decode(frame.span, size: plain.count) }
-        return (.zstd, frame)
+        return try checked(.zstd, frame, plain.count, digest)
+    }
+
+    private func checked(
+        _ codec: BlobCodec, _ stored: [UInt8], _ size: Int, _ digest: XXH3Digest
+    ) throws(RepositoryError) -> (BlobCodec, [UInt8]) {
+        try compare(digest) { try decoder.decode(stored, codec, size: size) }
+        return (codec, stored)
     }
 
     private func checked(

@@ -9,7 +9,7 @@ internal import Platform
 /// Holds decoders, and the bases of patches that it read last: one per thread.
 package final class BlobReader {
     private let repository: Repository
-    private let decoder = ZstdDecoder()
+    private let decoder = LoneBlobDecoder()
     private let patches = PatchDecoder()
     private var recentBases = RecentBases()
 
@@ -176,26 +176,24 @@ package final class BlobReader {
     private func decode(
         _ stored: [UInt8], _ id: BlobID, _ place: BlobPlace, below depth: Int
     ) throws(RepositoryError) -> BlobRead {
-        switch place.codec {
-        case .stored: return BlobRead(stored)
-        case .zstd:
+        guard place.codec == .patch else {
             do throws(CompressionError) {
-                return BlobRead(try decoder.decode(stored.span, size: Int(place.plainSize)))
+                let size = Int(place.plainSize)
+                return BlobRead(try decoder.decode(stored, place.codec, size: size))
             } catch {
                 throw Self.damage(place, "\(error)")
             }
-        case .patch:
-            guard id.kind == .chunk else { throw Self.damage(place, "a node that is a patch") }
-            let header = try Self.header(of: stored, place)
-            guard header.depth < depth else {
-                throw Self.damage(place, "a patch of depth \(header.depth) where less is due")
-            }
-            let bases = try bases(header, place, below: header.depth)
-            var read = BlobRead(try apply(stored, bases.bytes, place))
-            read.depth = header.depth
-            read.addCost(bases.cost)
-            return read
         }
+        guard id.kind == .chunk else { throw Self.damage(place, "a node that is a patch") }
+        let header = try Self.header(of: stored, place)
+        guard header.depth < depth else {
+            throw Self.damage(place, "a patch of depth \(header.depth) where less is due")
+        }
+        let bases = try bases(header, place, below: header.depth)
+        var read = BlobRead(try apply(stored, bases.bytes, place))
+        read.depth = header.depth
+        read.addCost(bases.cost)
+        return read
     }
 
     private func apply(

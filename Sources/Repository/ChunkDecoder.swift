@@ -7,7 +7,7 @@ package import Hashing
 ///
 /// Holds contexts: one per thread. The caller compares what comes out with the id.
 package final class ChunkDecoder {
-    private let decoder = ZstdDecoder()
+    private let decoder = LoneBlobDecoder()
     private let patches = PatchDecoder()
 
     package init() {}
@@ -30,22 +30,11 @@ package final class ChunkDecoder {
     package func decode(
         _ stored: [UInt8], _ codec: BlobCodec, bases: [UInt8], size: Int
     ) throws(RepositoryError) -> [UInt8] {
-        switch codec {
-        case .stored:
-            guard stored.count == size else { throw Self.damage("another size than it says") }
-            return stored
-        case .zstd:
-            do throws(CompressionError) {
-                return try decoder.decode(stored.span, size: size)
-            } catch {
-                throw Self.damage("\(error)")
-            }
-        case .patch:
-            do throws(PatchError) {
-                return try patches.decode(stored, bases: bases.span, size: size)
-            } catch {
-                throw Self.damage("\(error)")
-            }
+        do {
+            guard codec == .patch else { return try decoder.decode(stored, codec, size: size) }
+            return try patches.decode(stored, bases: bases.span, size: size)
+        } catch {
+            throw Self.damage("\(error)")
         }
     }
 

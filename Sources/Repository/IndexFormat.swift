@@ -129,8 +129,8 @@ package enum IndexFormat {
         let stored = try reader.u32()
         let plain = try reader.u32()
         let kind = BlobKind(rawValue: try reader.u8())
-        let codec = BlobCodec(rawValue: try reader.u8())
-        guard let kind, let codec, try reader.u16() == 0, pack < packs.count,
+        let codec = try BlobCodec(&reader)
+        guard let kind, try reader.u16() == 0, pack < packs.count,
             stored <= UInt32(PackFormat.blobSizeLimit), plain <= UInt32(PackFormat.blobSizeLimit)
         else { throw reader.invalid("an entry with known numbers") }
         let place = BlobPlace(

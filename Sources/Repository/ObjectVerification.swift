@@ -64,7 +64,7 @@ package enum ObjectVerification {
     ) throws(RepositoryError) {
         let reader = PackReader(pack, object)
         let entries = try reader.entries()
-        let decoder = ZstdDecoder()
+        let decoder = LoneBlobDecoder()
         var blobs: BlobReader?
         for entry in entries {
             let place = BlobPlace(entry, in: pack)
@@ -93,11 +93,10 @@ package enum ObjectVerification {
     }
 
     private static func plain(
-        _ stored: [UInt8], _ place: BlobPlace, _ decoder: ZstdDecoder
+        _ stored: [UInt8], _ place: BlobPlace, _ decoder: LoneBlobDecoder
     ) throws(RepositoryError) -> [UInt8] {
-        guard place.codec == .zstd else { return stored }
         do throws(CompressionError) {
-            return try decoder.decode(stored.span, size: Int(place.plainSize))
+            return try decoder.decode(stored, place.codec, size: Int(place.plainSize))
         } catch {
             throw damage(place, "\(error)")
         }

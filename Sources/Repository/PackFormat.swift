@@ -15,7 +15,8 @@ package import Hashing
 //     table of contents entry               trailer
 //      0   1  kind: 0 chunk, 1 node          0   8  offset of the table of contents
 //      1   1  codec: 0 stored, 1 zstd,       8   4  number of blobs
-//             2 patch against others        12   8  zero
+//             2 patch against others,       12   8  zero
+//             3 gathered columns
 //      2   2  zero                          20  32  SHA-256 of the 16 header bytes and the
 //      4   4  stored size in bytes                  table of contents; it names the pack
 //      8   4  plain size in bytes           52   8  magic "varveend"
@@ -30,6 +31,22 @@ package enum BlobCodec: UInt8, Sendable {
     case zstd = 1
     /// What differs from other blobs, its bases.
     case patch = 2
+    /// The fields of text lines, column by column.
+    case gathered = 3
+}
+
+extension BlobCodec {
+    /// Decodes the number of a codec.
+    ///
+    /// Throws `unsupported` for one that there is not yet: the bytes round it must have proved that
+    /// they are what was written.
+    init(_ reader: inout ByteReader) throws(MalformedBytes) {
+        let number = try reader.u8("a codec")
+        guard let codec = Self(rawValue: number) else {
+            throw reader.unsupported("blob codec \(number)")
+        }
+        self = codec
+    }
 }
 
 /// One blob in a pack's table of contents, with its place.
@@ -169,9 +186,7 @@ extension PackFormat {
         guard let kind = BlobKind(rawValue: try reader.u8()) else {
             throw reader.invalid("a known kind of blob")
         }
-        guard let codec = BlobCodec(rawValue: try reader.u8()) else {
-            throw reader.invalid("a known codec")
-        }
+        let codec = try BlobCodec(&reader)
         guard try reader.u16() == 0 else { throw reader.invalid("zero in reserved bytes") }
         let stored = try reader.u32()
         let plain = try reader.u32()

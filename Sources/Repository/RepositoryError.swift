@@ -32,7 +32,8 @@ package struct RepositoryError: Error {
     package init(_ kind: Kind, _ name: ObjectName) { self.init(kind, name.path) }
 
     package init(_ error: MalformedBytes, _ name: ObjectName) {
-        self.init(.damaged("\(error)"), name.path)
+        let isUnsupported = error.kind == .unsupported
+        self.init(isUnsupported ? .unsupported("\(error)") : .damaged("\(error)"), name.path)
     }
 
     package init(_ error: PlatformError, _ name: ObjectName) {

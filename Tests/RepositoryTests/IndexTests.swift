@@ -135,7 +135,7 @@ struct IndexSegmentTests {
         let entry = Array(IndexFormat.encode(Self.entries(1, 40)).suffix(68))
         #expect(throws: Never.self) { _ = try IndexFormat.decodeEntry(entry, packs: packs) }
         for (offset, value) in [
-            (48, 1), (51, 1), (59, 5), (63, 5), (64, 2), (65, 3), (66, 1), (67, 1),
+            (48, 1), (51, 1), (59, 5), (63, 5), (64, 2), (65, 4), (66, 1), (67, 1),
         ] {
             var lying = entry
             lying[offset] = UInt8(value)

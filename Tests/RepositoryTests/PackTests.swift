@@ -261,13 +261,20 @@ struct LyingTableTests {
 
     @Test func `Numbers that are not known are refused`() throws {
         for change: (inout HandmadePack) -> Void in [
-            { $0.entries[2].kind = 2 }, { $0.entries[2].codec = 3 },
+            { $0.entries[2].kind = 2 },
             { $0.entries[2].reserved = 1 }, { $0.reserved = 1 },
             { $0.end = Array("varveEnd".utf8) },
         ] {
             let told = try tell(change)
             #expect(told.table?.isDamage == true && told.readable == 0 && told.wrong == 0)
         }
+    }
+
+    @Test(arguments: [UInt8(4), 9, .max])
+    func `A codec that is not known is refused by name`(codec: UInt8) throws {
+        let told = try tell { $0.entries[2].codec = codec }
+        #expect(told.table?.isUnsupported == true && told.readable == 0 && told.wrong == 0)
+        #expect(told.table.map { "\($0)" }?.contains("blob codec \(codec)") == true)
     }
 
     @Test(arguments: [UInt32(0), 3, 5, 1 << 20, .max])

@@ -130,7 +130,7 @@ final class RawServer: Sendable {
     @Test func `An unknown version or feature is refused`() throws {
         for change in [
             { (hello: inout ServerHello) in hello.version = 2 },
-            { (hello: inout ServerHello) in hello.features = WireFeatures(rawValue: 1) },
+            { (hello: inout ServerHello) in hello.features = WireFeatures(rawValue: 2) },
         ] {
             var (session, feed, hello) = (ClientSession(), FrameFeed(), Self.hello)
             change(&hello)

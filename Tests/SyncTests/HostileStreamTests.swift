@@ -84,7 +84,8 @@ struct HostileStreamTests {
             let stream = try replacing({ $1 == codec }) { id, bytes, size in
                 (id, codec, bytes, max(0, size + difference))
             }
-            try delta.expectRefused(stream, says: "damaged")
+            // Each time anew: a target may keep the other blobs of a stream that it refused.
+            try delta.expectRefused(stream, says: "damaged", on: delta.target.copy())
         }
     }
 
@@ -408,7 +409,7 @@ extension HostileStreamTests {
 
     @Test func `Records, kinds and codecs that there are not are refused`() throws {
         // Type, kind, codec and the zero of the first record.
-        for (offset, value) in [(148, 0), (148, 4), (148, 255), (153, 9), (154, 3), (155, 1)]
+        for (offset, value) in [(148, 0), (148, 4), (148, 255), (153, 9), (154, 4), (155, 1)]
             as [(Int, UInt8)]
         {
             var stream = delta.stream

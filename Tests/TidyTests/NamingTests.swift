@@ -82,6 +82,10 @@ struct NamingTests {
         "Sources/Bytes/ByteWriter.swift": "the bytes of a word are appended at once",
         "Sources/Bytes/SpanCopies.swift": "a span is copied into an array",
         "Sources/Chunking/FastCDC+Scan.swift": "the hot loop, over bytes of a span it holds",
+        "Sources/Compression/Gathering/Gather.swift":
+            "fields are copied, into columns that were measured",
+        "Sources/Compression/Gathering/Spread.swift":
+            "fields are copied, after a check of bounds",
         "Sources/Compression/Checksum.swift": "zlib, over bytes of a span",
         "Sources/Compression/PageDecoder.swift": "four libraries, with buffers of known size",
         "Sources/Compression/ZstdDecoder.swift": "libzstd, with buffers of the size it is told",

@@ -93,6 +93,10 @@ package final class DeltaReceiver {
         switch record {
         case .blob(let id, let codec, let plainSize, let storedSize):
             hasher.update(bytes.span)
+            guard codec != .gathered || header.features.contains(.gatheredBlobs) else {
+                let why = "gathered columns, of which its header does not tell"
+                throw StreamError(.damaged(why), at: cursor.offset)
+            }
             let stored = try cursor.take(storedSize)
             try add(
                 ReceivedBlob(

@@ -8,7 +8,7 @@ package import Repository
 //          0     8  magic "varvestr"
 //          8     1  format version, 1
 //          9     1  cipher: 0 = none
-//         10     2  features that a reader must know, none yet: 0
+//         10     2  features that a reader must know: 1 = there may be gathered columns
 //         12    32  id of the sender's repository
 //         44     4  number of snapshots that the receiver must have
 //         48     4  number of snapshots in the stream
@@ -27,8 +27,21 @@ package import Repository
 // lack. A patch has as bases only chunks of snapshots that come before its own, in the stream or at
 // the receiver. The digest covers the stored bytes through the fingerprints and ids in the heads.
 
+/// What a reader of a stream must know beyond version 1.
+package struct StreamFeatures: OptionSet, Sendable {
+    package let rawValue: UInt16
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// Blobs may have the codec for gathered columns.
+    package static let gatheredBlobs = StreamFeatures(rawValue: 1)
+
+    /// All that this version knows.
+    package static let known: StreamFeatures = [.gatheredBlobs]
+}
+
 /// The beginning of a delta stream.
 package struct StreamHeader: Equatable, Sendable {
+    package var features: StreamFeatures
     /// The sender's repository.
     package var repository: SHA256Digest
     /// Snapshots that the receiver must have.
@@ -39,7 +52,11 @@ package struct StreamHeader: Equatable, Sendable {
     package static let fixedSize = 52
     package static let snapshotLimit = 64 << 10
 
-    package init(repository: SHA256Digest, needed: [SnapshotID], snapshots: [SnapshotID]) {
+    package init(
+        repository: SHA256Digest, needed: [SnapshotID], snapshots: [SnapshotID],
+        features: StreamFeatures = .known
+    ) {
+        self.features = features
         self.repository = repository
         self.needed = needed
         self.snapshots = snapshots
@@ -50,7 +67,7 @@ package struct StreamHeader: Equatable, Sendable {
         writer.magic("varvestr")
         writer.u8(1)
         writer.u8(0)
-        writer.u16(0)
+        writer.u16(features.rawValue)
         writer.digest(repository)
         writer.u32(UInt32(clamping: needed.count))
         writer.u32(UInt32(clamping: snapshots.count))
@@ -62,18 +79,25 @@ package struct StreamHeader: Equatable, Sendable {
     /// Numbers of ids, from the fixed part of a header.
     static func counts(_ fixed: [UInt8]) throws -> (needed: Int, snapshots: Int) {
         var reader = ByteReader(fixed)
-        try reader.magic("varvestr")
-        let (version, cipher, features) = (try reader.u8(), try reader.u8(), try reader.u16())
-        guard version == 1, cipher == 0, features == 0 else {
-            let what = "stream format \(version), cipher \(cipher), features \(features)"
-            throw StreamError(.unsupported(what), at: 0)
-        }
+        _ = try features(&reader)
         _ = try reader.take(SHA256Digest.size)
         let (needed, snapshots) = (Int(try reader.u32()), Int(try reader.u32()))
         guard needed <= snapshotLimit, (1...snapshotLimit).contains(snapshots) else {
             throw reader.invalid("one to \(snapshotLimit) snapshots")
         }
         return (needed, snapshots)
+    }
+
+    /// Decodes what comes before the id of the repository.
+    private static func features(_ reader: inout ByteReader) throws -> StreamFeatures {
+        try reader.magic("varvestr")
+        let (version, cipher) = (try reader.u8(), try reader.u8())
+        let features = StreamFeatures(rawValue: try reader.u16())
+        guard version == 1, cipher == 0, features.isSubset(of: .known) else {
+            let numbers = "\(version), cipher \(cipher), features \(features.rawValue)"
+            throw StreamError(.unsupported("stream format \(numbers)"), at: 0)
+        }
+        return features
     }
 
     /// Reads the header at the beginning of a stream.
@@ -92,7 +116,7 @@ package struct StreamHeader: Equatable, Sendable {
     init(decoding bytes: [UInt8]) throws {
         let (needed, snapshots) = try Self.counts(bytes)
         var reader = ByteReader(bytes)
-        _ = try reader.take(12)
+        features = try Self.features(&reader)
         repository = try reader.sha256()
         _ = try reader.take(8)
         self.needed = []

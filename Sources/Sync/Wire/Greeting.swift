@@ -1,13 +1,16 @@
 package import Bytes
 internal import Repository
 
-/// What a side may ask of the other beyond version 1; none yet.
+/// What a side may ask of the other beyond version 1.
 package struct WireFeatures: OptionSet, Sendable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// Packs, streams and chunks of files may hold blobs of the codec for gathered columns.
+    package static let gatheredBlobs = WireFeatures(rawValue: 1)
+
     /// All that this version knows.
-    package static let known: WireFeatures = []
+    package static let known: WireFeatures = [.gatheredBlobs]
 }
 
 // hello (client)                          welcome (server)
@@ -39,7 +42,7 @@ package struct ClientHello: Equatable, Sendable {
     package var oldest = version
     package var newest = version
     package var salt: UInt64
-    package var mandatory: WireFeatures = []
+    package var mandatory: WireFeatures = [.gatheredBlobs]
     package var optional: WireFeatures = []
     package var purpose: Purpose
     package var path: [UInt8]
@@ -125,7 +128,7 @@ package struct NameList: Equatable, Sendable {
 /// The server's first words.
 package struct ServerHello: Equatable, Sendable {
     package var version = ClientHello.version
-    package var features: WireFeatures = []
+    package var features: WireFeatures = [.gatheredBlobs]
     /// The configuration; nil where there is a storage without a repository.
     package var config: [UInt8]?
     package var mayWrite: Bool
