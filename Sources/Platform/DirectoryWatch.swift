@@ -146,8 +146,8 @@ package final class DirectoryWatch {
     ) throws(PlatformError) -> Notice {
         if mask & UInt32(VARVE_WATCH_OVERFLOW) != 0 { return .overflow }
         if mask & UInt32(VARVE_WATCH_FORGOTTEN) != 0 {
-            paths[number] = nil
-            return .quiet
+            // Also after an unmount, of which nothing else tells.
+            return paths.removeValue(forKey: number) == top ? .gone : .quiet
         }
         guard let directory = paths[number], !ignored.contains(name) else { return .quiet }
         if mask & UInt32(VARVE_WATCH_GONE) != 0 { return directory == top ? .gone : .changed }

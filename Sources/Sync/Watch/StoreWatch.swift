@@ -147,7 +147,8 @@ package final class StoreWatch {
     }
 
     private func publish() throws {
-        let state = record.failuresInARow == 0 ? "ok" : "failing: \(record.lastFailure)"
+        let problems = record.problems == 0 ? "ok" : "ok, but \(record.problems) paths unreadable"
+        let state = record.failuresInARow == 0 ? problems : "failing: \(record.lastFailure)"
         ServiceNotice.status(state)
         for (path, text) in [(settings.health, record.health), (settings.metrics, record.metrics)] {
             guard let path else { continue }
@@ -182,6 +183,9 @@ package final class StoreWatch {
             try polls("the system watches no more directories (fs.inotify.max_user_watches)")
         } catch let error as PlatformError where error.errno == .tooManyOpenFiles {
             try polls("the system has no more watches (fs.inotify.max_user_instances)")
+        } catch let error as PlatformError where !error.isNotFound {
+            // Such as a directory that may not be read: a snapshot takes all the rest.
+            try polls("\(error)")
         }
     }
 
@@ -204,6 +208,7 @@ package final class StoreWatch {
                 case .overflow, .gone: return try restart(notice, watch)
                 }
             } else {
+                ServiceNotice.status("ok")
                 sleep(settings.interval)
                 let now = ContinuousClock.now
                 let found = try? StoreSignature.of(settings.source, options.filter)

@@ -12,6 +12,8 @@ package struct WatchRecord: Sendable {
     package private(set) var failures: UInt64 = 0
     package private(set) var failuresInARow: UInt64 = 0
     package private(set) var lastFailure = ""
+    /// Paths that the last snapshot lacks, because they could not be read.
+    package private(set) var problems: UInt64 = 0
     package var isPolling = false
     /// The latest, in seconds.
     private var lags: [Double] = []
@@ -28,6 +30,8 @@ package struct WatchRecord: Sendable {
     ) {
         lastSuccess = .now()
         failuresInARow = 0
+        problems =
+            UInt64(captured.record.problems.count { $0.isFault }) + captured.record.unlistedProblems
         if !captured.isUnchanged { snapshots += 1 }
         if let summary, !summary.wasEqual { replications += 1 }
         sentBytes += summary?.streamBytes ?? 0
@@ -79,6 +83,8 @@ package struct WatchRecord: Sendable {
         add(
             "consecutive_failures", "gauge", "Rounds that failed since one went well.",
             [("", Double(failuresInARow))])
+        add(
+            "problems", "gauge", "Paths that the last snapshot lacks.", [("", Double(problems))])
         add("polling", "gauge", "1 where changes are looked for.", [("", isPolling ? 1 : 0)])
         var lag: [(String, Double)] = []
         for share in [0.5, 0.99] {
@@ -99,16 +105,17 @@ package struct WatchRecord: Sendable {
         let status = failuresInARow == 0 ? (lastSuccess == nil ? "starting" : "ok") : "failing"
         let last = lastSuccess.map { "\($0.seconds)" } ?? "null"
         let message = failuresInARow == 0 ? "" : lastFailure
-        let escaped = message.reduce(into: "") { text, character in
-            switch character {
+        let escaped = message.unicodeScalars.reduce(into: "") { text, scalar in
+            switch scalar {
             case "\"": text += "\\\""
             case "\\": text += "\\\\"
-            case "\n": text += " "
-            default: text.append(character)
+            case _ where scalar.value < 0x20: text += " "
+            default: text.unicodeScalars.append(scalar)
             }
         }
         return "{\"status\":\"\(status)\",\"last_success\":\(last),"
-            + "\"consecutive_failures\":\(failuresInARow),\"polling\":\(isPolling),"
+            + "\"consecutive_failures\":\(failuresInARow),\"problems\":\(problems),"
+            + "\"polling\":\(isPolling),"
             + "\"message\":\"\(escaped)\"}\n"
     }
 
