@@ -40,6 +40,8 @@ struct Verification {
     func run(_ items: [Inventory.Item], _ copied: [[UInt8]: FileStamp]) -> Outcome {
         let outcome = Monitor((next: 0, found: Outcome()))
         let verification = self
+        // A large file that came last would be compared by one thread while the others wait.
+        let items = items.sorted { $0.status.size > $1.status.size }
         let threads = WorkerThreads(count: max(1, min(Processors.count, items.count))) { _ in
             let hasher = BlockHasher()
             while let item = Self.take(outcome, items) {
