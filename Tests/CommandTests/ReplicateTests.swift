@@ -134,31 +134,17 @@ import Testing
     ) throws {
         let workshop = try Workshop()
         let server = try SSHServer(workshop)
-        let victim = side == "here" ? "$child" : "$(cat pid)"
         let script =
             Self.setup + server.setup + Self.night + """
                 RANDOM=${VARVE_SEED:-17}
-                hits=0
-                \(Workshop.randomNaps)
-                # The other side tells its number, so that it can be killed.
-                printf '#!/bin/bash\\necho $$ >%s/pid\\nexec "%s" "$@"\\n' "$PWD" "$varve" >served
-                chmod +x served
-                export VARVE_REMOTE_VARVE="$PWD/served"
+                \(Workshop.strikes)
+                serving
                 "$varve" replicate store $remote/live -q
                 for round in $(seq \(Self.rounds)); do
                     night
                     : >pid
                     "$varve" replicate store $remote/live -q 2>/dev/null & child=$!
-                    for try in $(seq 200); do
-                        if [[ -s pid ]]; then break; fi
-                        sleep 0.01
-                    done
-                    nap
-                    # The shell has not waited for it: its number is not another's yet.
-                    if [[ -d /proc/$child ]] && kill -9 \(victim) 2>/dev/null; then
-                        hits=$((hits + 1))
-                    fi
-                    wait $child 2>/dev/null || true
+                    strike \(side)
                     "$varve" table verify live/orders -q
                     for try in 1 2 3 4 5 6 7 8 9; do
                         status=0

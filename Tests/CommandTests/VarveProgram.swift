@@ -55,6 +55,35 @@ final class Workshop {
 
         """
 
+    /// Functions for scripts that kill what works with another host: `serving` lets the program
+    /// there tell its number in the file pid, which is emptied before each run; `strike here` and
+    /// `strike there` kill the child or that program after a nap, and count the hits.
+    static let strikes =
+        randomNaps + """
+            hits=0
+            serving() {
+                printf '#!/bin/bash\\necho $$ >%s/pid\\nexec "%s" "$@"\\n' "$PWD" "$varve" >served
+                chmod +x served
+                export VARVE_REMOTE_VARVE="$PWD/served"
+            }
+            strike() {
+                local victim=$child try
+                for try in $(seq 200); do
+                    if [[ -s pid ]]; then break; fi
+                    sleep 0.01
+                done
+                nap
+                if [[ $1 == there ]]; then victim=$(cat pid); fi
+                # The shell has not waited for it: its number is not another's yet.
+                if [[ -d /proc/$child ]] && kill -9 $victim 2>/dev/null; then
+                    hits=$((hits + 1))
+                fi
+                # Killed or done, either will do: what is there then is looked at.
+                wait $child 2>/dev/null || true
+            }
+
+            """
+
     /// Starts a program in the directory, its output going to files.
     func start(_ executable: String, _ arguments: [String]) throws -> Running {
         try Running(executable, arguments, in: directory)

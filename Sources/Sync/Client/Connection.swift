@@ -77,6 +77,19 @@ package final class Connection: Sendable {
         return reply
     }
 
+    /// Tells what a peer sent and may not have sent as its fault.
+    func blamingPeer<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as MalformedBytes {
+            throw SyncError(.violation, location, "\(error)")
+        } catch let error as StreamError {
+            throw SyncError(.violation, location, "\(error)")
+        } catch let error as RemoteFailure where error.kind == .violation {
+            throw SyncError(.violation, location, "\(error)")
+        }
+    }
+
     /// Takes a stream: `body` gets what the server's `StreamService.send` writes for `request`.
     ///
     /// `body` must take all of it, or throw; it throws itself when the server fails.

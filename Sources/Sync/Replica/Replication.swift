@@ -198,14 +198,8 @@ package final class Replication {
     private func download<Value>(
         _ step: ReplicaStep, _ body: (IncomingStream) throws -> Value
     ) throws -> Value {
-        do {
-            return try connection.download(ReplicaRequest(step, options).encoded(), body)
-        } catch let error as MalformedBytes {
-            throw SyncError(.violation, connection.location, "\(error)")
-        } catch let error as StreamError {
-            throw SyncError(.violation, connection.location, "\(error)")
-        } catch let error as RemoteFailure where error.kind == .violation {
-            throw SyncError(.violation, connection.location, "\(error)")
+        try connection.blamingPeer {
+            try connection.download(ReplicaRequest(step, options).encoded(), body)
         }
     }
 }

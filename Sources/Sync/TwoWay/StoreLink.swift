@@ -136,18 +136,10 @@ struct StoreLink {
         }
     }
 
-    /// What a peer sends and may not is told as its fault; what a signal ended is told as that.
+    /// What a signal ended is told as that.
     private func telling<Value>(_ body: () throws -> Value) throws -> Value {
         try Interruption.check()
-        do {
-            return try interruptible(body)
-        } catch let error as MalformedBytes {
-            throw SyncError(.violation, connection.location, "\(error)")
-        } catch let error as StreamError {
-            throw SyncError(.violation, connection.location, "\(error)")
-        } catch let error as RemoteFailure where error.kind == .violation {
-            throw SyncError(.violation, connection.location, "\(error)")
-        }
+        return try connection.blamingPeer { try interruptible(body) }
     }
 
     /// A store of this host is served by a thread of this process, which the signal ends too.
