@@ -42,47 +42,89 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         module("Bytes", []),
-        module("Platform", ["Bytes", "CLinux", system]),
-        module("Hashing", ["Bytes", "CXXHash", "CCrypto"]),
-        module("Compression", ["Bytes", "CScan", "CZstd", "CSnappy", "CLZ4", "CZlib"]),
-        module("Chunking", ["Bytes"]),
+        module("Platform", ["CLinux", "Bytes", system]),
+        module("Hashing", ["CXXHash", "CCrypto", "Bytes"]),
+        module("Compression", ["CZstd", "CScan", "CSnappy", "CLZ4", "CZlib", "Bytes"]),
+        module("Chunking", []),
         module("Deltas", ["Bytes", "Compression"]),
         module("Parquet", ["Bytes", "Compression"]),
         module("JSON", []),
-        module("TableLog", ["Bytes", "Platform", "Compression", "JSON", "Parquet", system]),
+        module("Trees", ["Bytes", "Platform", system]),
+        module(
+            "TableLog",
+            ["Bytes", "Platform", "Compression", "Parquet", "JSON", "Trees", system]),
         module(
             "TableStore",
-            [
-                "Bytes", "Platform", "Hashing", "Compression", "JSON", "Parquet", "TableLog",
-                system,
-            ]),
+            ["Bytes", "Platform", "Hashing", "Parquet", "JSON", "TableLog", system]),
         module(
             "Repository",
-            ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas"]),
+            ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", system]),
         module(
             "Snapshots",
             [
-                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Parquet",
+                "Bytes", "Platform", "Hashing", "Chunking", "Deltas", "Parquet", "Trees",
                 "TableLog", "Repository",
             ]),
         module(
-            "Sync",
+            "Capturing",
             [
-                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "TableLog",
-                "Repository", "Snapshots", system,
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Trees",
+                "TableLog", "Repository", "Snapshots", system,
+            ]),
+        module(
+            "Restoring",
+            [
+                "Bytes", "Platform", "Hashing", "Trees", "TableLog", "Repository", "Snapshots",
+                system,
+            ]),
+        module("Upkeep", ["Bytes", "Platform", "Hashing", "Deltas", "Repository", "Snapshots"]),
+        module("Wire", ["Bytes", "Platform", "Hashing", "Repository", system]),
+        module(
+            "Remote",
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository",
+                "Snapshots", "Wire", system,
+            ]),
+        module(
+            "Targets",
+            ["Bytes", "Platform", "Hashing", "Trees", "Repository", "Snapshots", "Wire", system]),
+        module(
+            "Replicas",
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "Trees", "Repository", "Snapshots",
+                "Wire", "Remote", "Targets", system,
+            ]),
+        module(
+            "TwoWay",
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "Trees", "TableLog", "Repository",
+                "Snapshots", "Wire", "Remote", "Targets", system,
+            ]),
+        module(
+            "Serving",
+            [
+                "Bytes", "Platform", "Repository", "Wire", "Remote", "Targets", "Replicas",
+                "TwoWay", system,
             ]),
         module(
             "Migration",
             [
-                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "JSON", "Parquet",
-                "TableLog", "TableStore", "Repository", "Snapshots", system,
+                "Bytes", "Platform", "Hashing", "Chunking", "JSON", "Trees", "TableLog",
+                "TableStore", "Repository", "Capturing", system,
+            ]),
+        module(
+            "Operations",
+            [
+                "Bytes", "Platform", "Hashing", "Trees", "Repository", "Snapshots", "Capturing",
+                "Wire", "Remote", "Targets", "Replicas", "TwoWay", "Serving", system,
             ]),
         .executableTarget(
             name: "varve",
             dependencies: [
-                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas",
-                "Repository", "Snapshots", "Sync", "Parquet", "TableLog", "TableStore",
-                "Migration", argumentParser,
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Parquet", "Trees",
+                "TableLog", "TableStore", "Repository", "Snapshots", "Capturing", "Restoring",
+                "Upkeep", "Wire", "Remote", "Targets", "Replicas", "TwoWay", "Serving",
+                "Migration", "Operations", argumentParser,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -94,40 +136,43 @@ let package = Package(
             path: "Benchmarks/ParquetBenchmark", swiftSettings: settings),
         .target(
             name: "TestSupport",
-            dependencies: ["Bytes", "Platform", "Hashing", "Repository", "Snapshots"],
+            dependencies: [
+                "Bytes", "Platform", "Hashing", "Repository", "Trees", "Snapshots", "Capturing",
+                "Restoring",
+            ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("Bytes", ["Bytes"]),
         tests("Platform", ["Bytes", "Platform"]),
         tests("Hashing", ["Bytes", "Hashing"]),
-        tests("Compression", ["Bytes", "Compression", "Platform"]),
-        tests("Chunking", ["Bytes", "Chunking"]),
-        tests("Deltas", ["Bytes", "Compression", "Deltas", "Hashing", "Platform"]),
+        tests("Compression", ["Bytes", "Platform", "Compression"]),
+        tests("Chunking", ["Chunking"]),
+        tests("Deltas", ["Bytes", "Platform", "Hashing", "Compression", "Deltas"]),
         tests("JSON", ["JSON"]),
-        tests("TableLog", ["Bytes", "Platform", "JSON", "Parquet", "TableLog"]),
-        tests(
-            "TableStore", ["Bytes", "Platform", "JSON", "Parquet", "TableLog", "TableStore"]),
-        tests("Parquet", ["Bytes", "Platform", "Compression", "Parquet"]),
+        tests("TableLog", ["Bytes", "Platform", "Parquet", "TableLog"]),
+        tests("TableStore", ["Bytes", "Platform", "Parquet", "TableLog", "TableStore"]),
+        tests("Parquet", ["Bytes", "Parquet"]),
         tests(
             "Repository",
-            ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Repository"]),
+            ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository"]),
+        tests("Trees", ["Trees"]),
         tests(
             "Snapshots",
             [
-                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Parquet", "TableLog",
-                "Repository",
-                "Snapshots",
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Parquet", "Trees",
+                "TableLog", "Repository", "Snapshots", "Capturing", "Restoring", "Upkeep",
             ]),
         tests(
             "Sync",
             [
-                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "TableLog", "TableStore",
-                "Repository", "Snapshots", "Sync",
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Trees",
+                "TableLog", "Repository", "Snapshots", "Capturing", "Restoring", "Upkeep", "Wire",
+                "Remote", "Targets", "Replicas", "TwoWay", "Serving", "Operations",
             ]),
         tests(
             "Migration",
             [
-                "Bytes", "Platform", "Hashing", "JSON", "Parquet", "Repository", "Snapshots",
-                "TableLog", "TableStore", "Migration",
+                "Bytes", "Platform", "Hashing", "Parquet", "JSON", "Trees", "TableLog",
+                "TableStore", "Migration",
             ]),
         tests("Command", ["Bytes", "Platform", "varve"]),
         tests("Tidy", []),

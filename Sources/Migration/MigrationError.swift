@@ -1,5 +1,5 @@
+package import Capturing
 package import Platform
-package import Snapshots
 package import TableStore
 
 /// Why a migration did not go on.

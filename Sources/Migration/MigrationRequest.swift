@@ -1,5 +1,5 @@
+package import Trees
 internal import Platform
-package import Snapshots
 
 /// How a migration copies (varve-migrate(1), "Strategies").
 package enum CopyStrategy: String, CaseIterable, Sendable {

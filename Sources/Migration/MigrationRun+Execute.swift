@@ -1,8 +1,7 @@
-package import Platform
+internal import Platform
 
 internal import Bytes
 internal import Hashing
-internal import Snapshots
 internal import SystemPackage
 
 /// What copying came to.

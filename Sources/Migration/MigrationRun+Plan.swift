@@ -1,5 +1,5 @@
+package import Capturing
 package import Repository
-package import Snapshots
 
 internal import Bytes
 internal import Platform

@@ -1,8 +1,8 @@
+internal import Trees
 package import Platform
 
 internal import Bytes
 internal import Hashing
-internal import Snapshots
 internal import SystemPackage
 
 /// What verifying came to.
@@ -88,7 +88,6 @@ extension MigrationRun {
     func compare(
         _ found: Inventory, _ report: inout VerificationReport
     ) throws(MigrationError) {
-        let journal = try requireJournal()
         let failed = Set(problems.map(\.path))
         let items = found.items.filter { item in
             proven[item.path]?.stamp != item.stamp && !failed.contains(item.path)
@@ -117,7 +116,7 @@ extension MigrationRun {
         try note(outcome.different, &report)
         // A later change of a target that is so young may leave no trace.
         try journal.append(
-            proofs: outcome.proven.filter { !$0.targetStamp.isRacy(at: began) }, [])
+            proofs: outcome.proven.filter { !$0.targetStamp.isRacy(at: began, .local) }, [])
         try checkInterruption()
     }
 

@@ -1,7 +1,7 @@
+internal import Trees
 package import Platform
 
 internal import Bytes
-internal import Snapshots
 internal import SystemPackage
 
 /// One run of a migration: its steps are functions, to be called in the order plan, start, backup,

@@ -62,7 +62,7 @@ package final class ChildProcess: Sendable {
 
     /// How it ended; nil while it runs.
     package var end: ProcessEnd? {
-        state.read { state in
+        state.withState { state in
             if state.end == nil { state.end = Self.reap(state.process) }
             return state.end
         }
@@ -95,7 +95,7 @@ package final class ChildProcess: Sendable {
     }
 
     private func kill(_ signal: CInt) {
-        state.read { state in
+        state.withState { state in
             if state.end == nil { _ = Glibc.kill(state.process, signal) }
         }
     }
@@ -113,7 +113,7 @@ package final class ChildProcess: Sendable {
     package func lastErrors() -> [UInt8] { errors.text(end == nil ? .zero : .milliseconds(500)) }
 
     /// The process id, for tests that kill it.
-    package var processID: CInt { state.read { $0.process } }
+    package var processID: CInt { state.withState { $0.process } }
 }
 
 /// Reads standard error of a child to its end and keeps the last of it.
@@ -156,10 +156,10 @@ private final class ErrorTail: Sendable {
 
     func text(_ patience: Duration) -> [UInt8] {
         let deadline = ContinuousClock.now + patience
-        while !state.read({ $0.isAtEnd }), ContinuousClock.now < deadline {
+        while !state.withState({ $0.isAtEnd }), ContinuousClock.now < deadline {
             HostSystem.sleep(.milliseconds(5))
         }
-        return state.read { $0.bytes }
+        return state.withState { $0.bytes }
     }
 }
 

@@ -31,13 +31,13 @@ package final class OrderedWork<Output: Sendable> {
         self.state = state
         threads = WorkerThreads(count: count) { _ in
             while Self.mayTake(state, window) {
-                let next = taken.read { number -> (Int, Input)? in
+                let next = taken.withState { number -> (Int, Input)? in
                     guard let input = source() else { return nil }
                     number += 1
                     return (number - 1, input)
                 }
                 guard let (number, input) = next else {
-                    let end = taken.read { $0 }
+                    let end = taken.withState { $0 }
                     return state.update { $0.end = end }
                 }
                 let output = work(input)

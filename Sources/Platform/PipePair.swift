@@ -104,7 +104,7 @@ package final class PipePair: Sendable {
 
     /// Writes all of `bytes`; fails with `timedOut` when the other side takes nothing for `wait`.
     package func write(_ bytes: [UInt8], within wait: Duration) throws(PlatformError) {
-        let result: Result<Void, PlatformError> = output.read { raw in
+        let result: Result<Void, PlatformError> = output.withState { raw in
             guard let raw else {
                 return .failure(PlatformError("write to the pipe", [], .brokenPipe))
             }

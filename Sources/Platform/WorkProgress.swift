@@ -14,7 +14,7 @@ package final class WorkProgress: Sendable {
 
     package init() {}
 
-    package var snapshot: Counters { counters.read { $0 } }
+    package var snapshot: Counters { counters.withState { $0 } }
 
-    package func update(_ change: (inout Counters) -> Void) { counters.read { change(&$0) } }
+    package func update(_ change: (inout Counters) -> Void) { counters.withState { change(&$0) } }
 }

@@ -36,9 +36,9 @@ package final class BlobIndex: Sendable {
     /// Why segments could not be used.
     ///
     /// The tables of contents of their packs are read instead.
-    package var damage: [RepositoryError] { state.read { $0.damage } }
+    package var damage: [RepositoryError] { state.withState { $0.damage } }
 
-    package var segments: [IndexSegment] { state.read { $0.segments } }
+    package var segments: [IndexSegment] { state.withState { $0.segments } }
 
     private static func load(
         _ storage: any Storage
@@ -108,7 +108,7 @@ package final class BlobIndex: Sendable {
     }
 
     private func loosePlaces(_ id: BlobID) -> [BlobPlace] {
-        state.read { state in
+        state.withState { state in
             guard let place = state.loose[id] else { return [] }
             return [place] + (state.furtherLoose[id] ?? [])
         }
@@ -139,7 +139,7 @@ package final class BlobIndex: Sendable {
 
     private func presentOnly(_ places: [BlobPlace]) -> [BlobPlace] {
         guard !places.isEmpty else { return [] }
-        return state.read { state in
+        return state.withState { state in
             places.filter { state.presentPacks?.contains($0.pack) == true }
         }
     }
@@ -147,7 +147,7 @@ package final class BlobIndex: Sendable {
     /// Lists the packs once, and reads the tables of contents of those that no segment lists:
     /// what an interrupted run or a lost index left behind.
     package func listPacks() throws(RepositoryError) {
-        guard state.read({ $0.presentPacks == nil }) else { return }
+        guard state.withState({ $0.presentPacks == nil }) else { return }
         let present = Set(try Self.listed(storage, .pack).map(PackID.init))
         let unknown = state.update { state in
             let unknown = present.subtracting(state.knownPacks)
@@ -164,7 +164,7 @@ package final class BlobIndex: Sendable {
     ///
     /// An index that names them comes after.
     func syncFoundPacks() throws(RepositoryError) {
-        let found = state.read { $0.foundPacks }
+        let found = state.withState { $0.foundPacks }
         guard !found.isEmpty else { return }
         do throws(PlatformError) {
             try storage.syncNames(found.map(ObjectName.pack))
@@ -204,7 +204,7 @@ package final class BlobIndex: Sendable {
     /// Whether every pack that the index lists is there, and every segment could be read.
     package func isComplete() throws(RepositoryError) -> Bool {
         try listPacks()
-        return state.read { state in
+        return state.withState { state in
             state.damage.isEmpty && state.presentPacks?.isSuperset(of: state.knownPacks) == true
         }
     }
@@ -212,14 +212,14 @@ package final class BlobIndex: Sendable {
     /// Packs that the index lists but the storage does not have.
     package func missingPacks() throws(RepositoryError) -> [PackID] {
         try listPacks()
-        return state.read { $0.knownPacks.subtracting($0.presentPacks ?? []) }
+        return state.withState { $0.knownPacks.subtracting($0.presentPacks ?? []) }
             .sorted { $0.digest < $1.digest }
     }
 
     /// Packs in the storage.
     package func presentPacks() throws(RepositoryError) -> [PackID] {
         try listPacks()
-        return state.read { $0.presentPacks ?? [] }.sorted { $0.digest < $1.digest }
+        return state.withState { $0.presentPacks ?? [] }.sorted { $0.digest < $1.digest }
     }
 
     /// Makes the blobs of a published pack findable.
@@ -237,11 +237,11 @@ package final class BlobIndex: Sendable {
     }
 
     /// Blobs that no segment holds.
-    var looseCount: Int { state.read { $0.loose.count } }
+    var looseCount: Int { state.withState { $0.loose.count } }
 
     /// Everything that no segment holds.
     func looseBlobs() -> [LocatedBlob] {
-        state.read { state in
+        state.withState { state in
             let first = state.loose.map { LocatedBlob(id: $0.key, place: $0.value) }
             let further = state.furtherLoose.flatMap { id, places in
                 places.map { LocatedBlob(id: id, place: $0) }

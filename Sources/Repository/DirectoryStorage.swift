@@ -189,7 +189,7 @@ private final class DirectoryStagedObject: StagedObject, StoredObject {
     }
 
     func discard() {
-        guard !isPublished.read({ $0 }) else { return }
+        guard !isPublished.withState({ $0 }) else { return }
         try? FileOperations.remove(path, at: storage.root.descriptor.raw)
     }
 }
@@ -220,7 +220,7 @@ private final class DirectoryStoredObject: StoredObject {
     }
 
     private func map() throws(PlatformError) -> MappedFile {
-        let made: Result<MappedFile, PlatformError> = mapping.read { mapping in
+        let made: Result<MappedFile, PlatformError> = mapping.withState { mapping in
             if let mapping { return .success(mapping) }
             do throws(PlatformError) {
                 let file = try MappedFile(descriptor, path)

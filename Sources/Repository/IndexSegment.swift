@@ -77,7 +77,7 @@ package final class IndexSegment: Sendable {
     }
 
     private func checkBlock(_ block: Int) throws {
-        if checkedBlocks.read({ $0[block] }) { return }
+        if checkedBlocks.withState({ $0[block] }) { return }
         let size = IndexFormat.entriesPerBlock * IndexFormat.entrySize
         let start = entriesOffset + block * size
         let end = min(start + size, entriesOffset + entryCount * IndexFormat.entrySize)

@@ -64,7 +64,7 @@ package final class NodeCache: Sendable {
         guard id.kind == .node else { return }
         let path = Self.path(id)
         try? Self.makeDirectory(path.shard, at: root.descriptor.raw)
-        if swept.read({ $0.insert(path.number).inserted }) { sweep(path.shard) }
+        if swept.withState({ $0.insert(path.number).inserted }) { sweep(path.shard) }
         let temporary =
             path.shard + Array("/.tmp-".utf8) + Array(Hex.encode(HostSystem.randomBytes(8)).utf8)
         do throws(PlatformError) {

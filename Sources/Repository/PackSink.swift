@@ -92,11 +92,11 @@ final class PackSink: Sendable {
     }
 
     /// Bytes of packs written so far.
-    var storedBytes: UInt64 { state.read { $0.storedBytes } }
+    var storedBytes: UInt64 { state.withState { $0.storedBytes } }
 
     /// Throws what made an earlier step fail.
     func checkFailure() throws(RepositoryError) {
-        if let failure = state.read({ $0.failure }) { throw failure }
+        if let failure = state.withState({ $0.failure }) { throw failure }
     }
 
     /// Adds one encoded blob to the pack that is being filled.
@@ -143,7 +143,7 @@ final class PackSink: Sendable {
         _ id: BlobID, _ codec: BlobCodec, _ storedSize: Int, _ plainSize: Int,
         gathering copy: [UInt8]
     ) throws(RepositoryError) -> Step {
-        let outcome: Result<Step, RepositoryError> = state.read { state in
+        let outcome: Result<Step, RepositoryError> = state.withState { state in
             do throws(RepositoryError) {
                 if let failure = state.failure { throw failure }
                 if state.filling == nil { state.filling = try begin() }
@@ -212,7 +212,7 @@ final class PackSink: Sendable {
 
     private func sealAll() {
         while let sealed = full.pop() {
-            if state.read({ $0.failure != nil }) {
+            if state.withState({ $0.failure != nil }) {
                 sealed.object.discard()
                 continue
             }

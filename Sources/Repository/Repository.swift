@@ -58,7 +58,7 @@ package final class Repository: Sendable {
 
     /// A pack, kept open for the next blob.
     package func packReader(_ pack: PackID) throws(RepositoryError) -> PackReader {
-        if let reader = openPacks.read({ $0[pack] }) { return reader }
+        if let reader = openPacks.withState({ $0[pack] }) { return reader }
         let reader = try PackReader(pack, storage)
         openPacks.update { packs in
             if packs.count >= Self.openPackLimit { packs.removeAll() }

@@ -69,13 +69,13 @@ package final class RepositoryWriter: Sendable {
     /// Whether the repository lacks this blob, and no other thread is storing it.
     package func isMissing(_ id: BlobID) throws(RepositoryError) -> Bool {
         guard try repository.index.findPresent(id).isEmpty else { return false }
-        return state.read { !$0.claimed.contains(id) }
+        return state.withState { !$0.claimed.contains(id) }
     }
 
     /// Whether the caller must store this blob: true once for each blob that is not there.
     package func claim(_ id: BlobID) throws(RepositoryError) -> Bool {
         guard try repository.index.findPresent(id).isEmpty else { return false }
-        return state.read { $0.claimed.insert(id).inserted }
+        return state.withState { $0.claimed.insert(id).inserted }
     }
 
     /// Encodes and stores a blob that was claimed, as a patch against `source` where that is
@@ -100,7 +100,7 @@ package final class RepositoryWriter: Sendable {
     ) throws(RepositoryError) {
         try sink.append(id, codec, stored, plainSize: plainSize)
         let size = UInt64(plainSize)
-        state.read { state in
+        state.withState { state in
             state.statistics.newBytes += size
             if codec == .patch { state.statistics.patchedChunks += 1 }
             switch id.kind {
@@ -174,7 +174,7 @@ package final class RepositoryWriter: Sendable {
             // Only now: what damaged segments listed is loose too.
             try publishIndex(index.looseBlobs(), merging: merged)
         }
-        return state.read { state in
+        return state.withState { state in
             var statistics = state.statistics
             statistics.storedBytes += sink.storedBytes
             return statistics

@@ -1,16 +1,16 @@
-internal import Bytes
-internal import Chunking
+package import Bytes
+package import Chunking
 internal import Deltas
-internal import Hashing
+package import Hashing
 
 /// Chunks to encode a new chunk against.
-struct PatchBases: Sendable {
-    private(set) var chunks: [(id: ChunkID, size: UInt64)]
+package struct PatchBases: Sendable {
+    package private(set) var chunks: [(id: ChunkID, size: UInt64)]
     /// Where in them the new chunk is expected to begin; may lie outside.
-    var place: Int
+    package var place: Int
 
     /// Smaller chunks gain less than reading their bases costs.
-    static let leastSize = 4 << 10
+    package static let leastSize = 4 << 10
 
     /// Adds a chunk; returns false when all of them would be too many or too large.
     mutating func add(_ id: ChunkID, _ size: UInt64) -> Bool {
@@ -40,7 +40,7 @@ extension [UInt64] {
 /// A cut depends only on the bytes from the start of its chunk to the cut, so where the bytes are
 /// the same the cut is the same, and hashing replaces the much slower search for it. The exception
 /// is a chunk that ended where data ended: it counts only where data ends there again.
-struct BaseContent {
+package struct BaseContent {
     private let pieces: [ContentPiece]
     private let offsets: [UInt64]
     /// Longest chunk that is compared; a parent with other parameters may have longer ones.
@@ -52,7 +52,7 @@ struct BaseContent {
     /// How far ahead in the parent's content the content lies, since the last chunk that was equal.
     private var drift: Int64 = 0
 
-    enum Match {
+    package enum Match {
         /// The parent's chunk is here again, as far as XXH3 tells.
         case chunk(ChunkID, size: Int)
         /// Cannot tell before there are this many bytes.
@@ -60,7 +60,7 @@ struct BaseContent {
         case none
     }
 
-    init(_ pieces: [ContentPiece], limit: Int) {
+    package init(_ pieces: [ContentPiece], limit: Int) {
         self.pieces = pieces
         self.limit = limit
         var offsets: [UInt64] = []
@@ -76,7 +76,7 @@ struct BaseContent {
     /// of the file.
     ///
     /// `isEnd`: the data ends where `bytes` does. `chunker` has the last word.
-    mutating func match(
+    package mutating func match(
         _ bytes: Span<UInt8>, at position: UInt64, isEnd: Bool, _ chunker: FileChunker
     ) -> Match {
         guard next < pieces.count, case .chunk(let id, let size) = pieces[next],
@@ -101,14 +101,14 @@ struct BaseContent {
     }
 
     /// Tells that data begins at `offset` of the file, after a hole or at its start.
-    mutating func begin(at offset: UInt64) {
+    package mutating func begin(at offset: UInt64) {
         next = index(startingAt: offset) ?? pieces.count
         drift = 0
     }
 
     /// Tells of a chunk that had to be cut, and finds where to go on comparing: after the same
     /// chunk elsewhere in the parent's content, else at a chunk that starts where this one ended.
-    mutating func didCut(_ digest: XXH3Digest, endingAt end: UInt64) {
+    package mutating func didCut(_ digest: XXH3Digest, endingAt end: UInt64) {
         let places = self.places ?? makePlaces()
         self.places = places
         if let found = places[digest] {
@@ -137,7 +137,7 @@ struct BaseContent {
     /// Chunks of the parent that hold what bytes in `range` of the file were made of, if anything:
     /// those at the same place since the last chunk that was equal, and the first chunk after it,
     /// since it may have been cut into several.
-    func patchBases(for range: Range<UInt64>) -> PatchBases? {
+    package func patchBases(for range: Range<UInt64>) -> PatchBases? {
         let start = Int64(clamping: range.lowerBound).addingReportingOverflow(drift).partialValue
         let lower = UInt64(clamping: start)
         let upper = lower.addingReportingOverflow(UInt64(range.count)).partialValue

@@ -72,8 +72,8 @@ extension NodeSource {
 }
 
 /// Writes content lists: few pieces stay with their entry, many become a tree.
-enum ContentWriter {
-    static func content<Failure: Error>(
+package enum ContentWriter {
+    package static func content<Failure: Error>(
         _ pieces: [ContentPiece], store: @escaping (NodeID, [UInt8]) throws(Failure) -> Void
     ) throws(Failure) -> Content {
         guard pieces.count > Content.inlineLimit else { return .pieces(pieces) }

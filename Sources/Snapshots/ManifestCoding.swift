@@ -1,6 +1,6 @@
-internal import Bytes
+package import Bytes
 internal import Hashing
-internal import Platform
+package import Platform
 
 // A manifest leaf item:
 //
@@ -21,7 +21,7 @@ internal import Platform
 // chunk its fingerprint (48). The root of a tree: level (1), fingerprint (48), items, bytes
 // (varints).
 
-enum ManifestCoding {
+package enum ManifestCoding {
     private static let treeMark: UInt8 = 255
     private static let attributeLimit = 4096
     /// Together, in one entry; well below the size of a node.
@@ -32,13 +32,13 @@ enum ManifestCoding {
     private static let symlinkLimit = 4096
 
     /// Whether an entry with these attributes fits a node, and will be read again.
-    static func canHold(_ attributes: [ExtendedAttribute]) -> Bool {
+    package static func canHold(_ attributes: [ExtendedAttribute]) -> Bool {
         guard !attributes.isEmpty else { return true }
         let size = attributes.reduce(0) { $0 + $1.name.count + $1.value.count }
         return attributes.count <= attributeLimit && size <= attributesSizeLimit
     }
 
-    static func encode(
+    package static func encode(
         _ entry: ManifestEntry, after previous: [UInt8], into writer: inout ByteWriter
     ) {
         SharedPrefix.encode(entry.path, after: previous, into: &writer)

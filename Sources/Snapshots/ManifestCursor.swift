@@ -8,7 +8,7 @@ package import Repository
 /// A manifest that breaks this is damaged, and refused.
 package struct ManifestCursor {
     /// What comes next: a whole subtree not yet read, or an entry.
-    enum Head {
+    package enum Head {
         case subtree(TreeRoot, lastKey: [UInt8]?)
         case entry(ManifestEntry)
     }
@@ -95,7 +95,7 @@ package struct ManifestCursor {
     }
 
     /// What comes next, whole subtrees unread.
-    mutating func head() throws(RepositoryError) -> Head? {
+    package mutating func head() throws(RepositoryError) -> Head? {
         if leafIndex < leaf.count { return .entry(leaf[leafIndex]) }
         if let root { return .subtree(root, lastKey: nil) }
         while let frame = frames.last {
@@ -109,14 +109,14 @@ package struct ManifestCursor {
     }
 
     /// Whether anything follows the subtree that comes next.
-    var hasMoreAfterHead: Bool {
+    package var hasMoreAfterHead: Bool {
         guard let top = frames.last else { return false }
         return top.next + 1 < top.items.count
             || frames.dropLast().contains { $0.next < $0.items.count }
     }
 
     /// Moves past what comes next, unread.
-    mutating func skip() {
+    package mutating func skip() {
         sawEverything = false
         if leafIndex >= leaf.count, root == nil, let frame = frames.last,
             frame.next < frame.items.count
@@ -143,7 +143,7 @@ package struct ManifestCursor {
     }
 
     /// Reads the subtree that comes next.
-    mutating func expand() throws(RepositoryError) {
+    package mutating func expand() throws(RepositoryError) {
         guard case .subtree(let root, let lastKey)? = try head() else { return }
         advance()
         switch try nodes.node(root, .manifest) {

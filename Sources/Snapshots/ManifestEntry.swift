@@ -1,6 +1,7 @@
 internal import Bytes
 package import Hashing
 package import Platform
+package import Trees
 
 /// A piece of a file's content, in order.
 package enum ContentPiece: Equatable, Sendable {
@@ -98,6 +99,53 @@ package struct ManifestEntry: Equatable, Sendable {
     package var isFile: Bool { if case .file = payload { true } else { false } }
 }
 
+// MARK: - As a tree on a disk has it
+extension ManifestEntry {
+    /// What the path is when it is not a file.
+    package var other: OtherFile? {
+        switch payload {
+        case .file: nil
+        case .directory: .directory
+        case .symlink(let target): .symlink(target: target)
+        case .fifo: .fifo
+        case .characterDevice(let device): .characterDevice(device)
+        case .blockDevice(let device): .blockDevice(device)
+        }
+    }
+
+    /// The type that a file system gives it.
+    package var fileType: Platform.FileType {
+        switch payload {
+        case .file: .regular
+        case .directory: .directory
+        case .symlink: .symlink
+        case .fifo: .fifo
+        case .characterDevice: .characterDevice
+        case .blockDevice: .blockDevice
+        }
+    }
+
+    package var metadata: FileMetadata {
+        FileMetadata(mode: mode, uid: uid, gid: gid, mtime: mtime, attributes: attributes)
+    }
+
+    /// The entry of a path that is not a file.
+    package init(
+        path: [UInt8], _ other: OtherFile, status: FileStatus, attributes: [ExtendedAttribute]
+    ) {
+        let payload: Payload =
+            switch other {
+            case .directory: .directory
+            case .symlink(let target): .symlink(target: target)
+            case .fifo: .fifo
+            case .characterDevice(let device): .characterDevice(device)
+            case .blockDevice(let device): .blockDevice(device)
+            }
+        self.init(path: path, payload: payload, status: status)
+        self.attributes = attributes
+    }
+}
+
 /// The rules for a path in a manifest; a decoder refuses what breaks them.
 package enum ManifestPath {
     /// Longest name of one component on Linux (NAME_MAX).
@@ -106,7 +154,9 @@ package enum ManifestPath {
     package static let pathLimit = 128 << 10
 
     /// Whether a manifest can hold a path that a walk came to: only its length can be wrong.
-    static func isStorable(_ path: [UInt8]) -> Bool { path.count <= nameLimit || isValid(path) }
+    package static func isStorable(_ path: [UInt8]) -> Bool {
+        path.count <= nameLimit || isValid(path)
+    }
 
     /// Whether the path is relative, in canonical form and cannot lead outside.
     package static func isValid(_ path: [UInt8]) -> Bool {

@@ -3,7 +3,7 @@ internal import Hashing
 package import Repository
 
 /// A node of a tree, decoded and checked.
-enum TreeNode {
+package enum TreeNode {
     case inner([InnerItem])
     case entries([ManifestEntry])
     case pieces([ContentPiece])
@@ -24,7 +24,7 @@ package final class NodeSource {
     /// The blob reader, for content that belongs to what was read.
     package var blobs: BlobReader { reader }
 
-    func node(_ root: TreeRoot, _ kind: TreeKind) throws(RepositoryError) -> TreeNode {
+    package func node(_ root: TreeRoot, _ kind: TreeKind) throws(RepositoryError) -> TreeNode {
         nodesRead += 1
         let bytes = try reader.read(.node(root.id), checkingSHA256: checkingSHA256)
         do throws(MalformedBytes) {

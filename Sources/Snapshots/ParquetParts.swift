@@ -1,12 +1,12 @@
-internal import Chunking
+package import Chunking
 internal import Parquet
-internal import Platform
+package import Platform
 
 /// Finds the parts of Parquet files for `PartCutter`: row groups, columns, pages, indexes, footer.
 ///
 /// Footers are hostile: what asks for much memory or time has no parts, and neither has what is
 /// odd in any way. Such a file is cut as any other.
-enum ParquetParts {
+package enum ParquetParts {
     /// Neighbouring columns of a row group that are smaller count as one run, and so do indexes.
     ///
     /// A chunk of its own for each would cost as much as it holds.
@@ -24,7 +24,7 @@ enum ParquetParts {
     }()
 
     /// The parts of a file of `size` bytes; nil when it is no Parquet file, or odd.
-    static func find(
+    package static func find(
         _ file: borrowing Descriptor, size: UInt64, _ path: [UInt8]
     ) -> FileParts? {
         guard size >= FileChunker.leastSizeForParts, let size = Int64(exactly: size),

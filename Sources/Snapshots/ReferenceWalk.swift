@@ -1,25 +1,25 @@
 internal import Bytes
-internal import Hashing
+package import Hashing
 internal import Platform
-internal import Repository
+package import Repository
 
 /// Finds which paths of snapshots cannot be restored.
 ///
 /// Trees that were found whole are not visited again: snapshots share most of them.
-final class ReferenceWalk {
+package final class ReferenceWalk {
     private let nodes: NodeSource
     private let damages: any DamageLedger
     private var wholeTrees: Set<TreeRoot> = []
 
-    typealias Finding = (problem: Int, path: [UInt8])
+    package typealias Finding = (problem: Int, path: [UInt8])
 
-    init(_ repository: Repository, _ damages: any DamageLedger) {
+    package init(_ repository: Repository, _ damages: any DamageLedger) {
         nodes = NodeSource(repository, checkingSHA256: true)
         self.damages = damages
     }
 
     /// All paths below the root that cannot be restored, with why.
-    func check(_ root: TreeRoot) throws -> [Finding] {
+    package func check(_ root: TreeRoot) throws -> [Finding] {
         var findings: [Finding] = []
         var cursor = ManifestCursor(root, nodes)
         var visited: [TreeRoot] = []
@@ -114,7 +114,7 @@ final class ReferenceWalk {
 }
 
 /// Numbers the damages that a check finds.
-protocol DamageLedger: AnyObject {
+package protocol DamageLedger: AnyObject {
     /// The number of the damage that makes a blob unusable; nil for a good one. A chunk must have
     /// the size that its file says.
     func number(of id: BlobID, size: UInt64?) throws -> Int?

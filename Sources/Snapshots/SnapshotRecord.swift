@@ -115,6 +115,27 @@ package struct SnapshotRecord: Equatable, Sendable {
     /// Sorted by path.
     package var tables: [CapturedTable] = []
 
+    package init(
+        root: TreeRoot, time: Timestamp, captureStart: Timestamp, host: [UInt8], sources: [[UInt8]],
+        tags: [[UInt8]], parent: SnapshotID? = nil, sequence: UInt64,
+        statistics: SnapshotStatistics, problems: [CaptureProblem], unlistedProblems: UInt64,
+        programVersion: [UInt8], tables: [CapturedTable] = []
+    ) {
+        self.root = root
+        self.time = time
+        self.captureStart = captureStart
+        self.host = host
+        self.sources = sources
+        self.tags = tags
+        self.parent = parent
+        self.sequence = sequence
+        self.statistics = statistics
+        self.problems = problems
+        self.unlistedProblems = unlistedProblems
+        self.programVersion = programVersion
+        self.tables = tables
+    }
+
     package static let problemLimit = 1000
     /// Bytes of paths and reasons that a record lists; far below the limit of a record.
     private static let problemSizeLimit = 1 << 20
@@ -132,7 +153,7 @@ extension SnapshotRecord {
     package var isComplete: Bool { !problems.contains(where: \.isFault) }
 
     /// As many problems, from the first, as a record has room for.
-    static func listed(_ problems: [CaptureProblem]) -> [CaptureProblem] {
+    package static func listed(_ problems: [CaptureProblem]) -> [CaptureProblem] {
         var size = 0
         let faultsFirst = problems.filter(\.isFault) + problems.filter { !$0.isFault }
         return Array(
@@ -143,7 +164,7 @@ extension SnapshotRecord {
     }
 
     /// The tables as far as a record has room for them: seals are left out first, then tables.
-    static func listed(_ tables: [CapturedTable]) -> [CapturedTable] {
+    package static func listed(_ tables: [CapturedTable]) -> [CapturedTable] {
         func size(_ table: CapturedTable) -> Int {
             var writer = ByteWriter()
             table.encode(into: &writer)

@@ -78,20 +78,20 @@ package enum TreeLimits {
 }
 
 /// Decides where nodes end.
-enum TreeBoundary {
+package enum TreeBoundary {
     static func isAfter(hash: UInt64, level: Int, _ kind: TreeKind) -> Bool {
         if level == 0 { return hash & kind.leafMask == 0 }
         return (hash >> UInt64(7 + 6 * (level - 1))) & 63 == 0
     }
 
-    static func hash(key: [UInt8]) -> UInt64 { XXH3Digest(of: key.span).low }
+    package static func hash(key: [UInt8]) -> UInt64 { XXH3Digest(of: key.span).low }
 }
 
 /// One child in an inner node.
-struct InnerItem: Equatable, Sendable {
+package struct InnerItem: Equatable, Sendable {
     /// The last key below the child; empty in content trees.
-    var key: [UInt8]
-    var root: TreeRoot
+    package var key: [UInt8]
+    package var root: TreeRoot
 
     func encode(into writer: inout ByteWriter, after previous: [UInt8]) {
         SharedPrefix.encode(key, after: previous, into: &writer)

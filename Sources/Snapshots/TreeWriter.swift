@@ -1,11 +1,11 @@
-internal import Bytes
-internal import Hashing
+package import Bytes
+package import Hashing
 
 /// Builds a tree from items in order; the same items always give the same nodes.
 ///
 /// `store` is called for each node, children before parents.
-struct TreeWriter<Failure: Error> {
-    typealias Store = (NodeID, [UInt8]) throws(Failure) -> Void
+package struct TreeWriter<Failure: Error> {
+    package typealias Store = (NodeID, [UInt8]) throws(Failure) -> Void
 
     private struct Level {
         var items = ByteWriter()
@@ -23,13 +23,13 @@ struct TreeWriter<Failure: Error> {
     private let store: Store
     private var levels = [Level()]
 
-    init(_ kind: TreeKind, store: @escaping Store) {
+    package init(_ kind: TreeKind, store: @escaping Store) {
         self.kind = kind
         self.store = store
     }
 
     /// Appends a leaf item; `encode` is given the key before it in the same node, or nothing.
-    mutating func append(
+    package mutating func append(
         key: [UInt8], hash: UInt64, byteCount: UInt64,
         encode: (inout ByteWriter, [UInt8]) -> Void
     ) throws(Failure) {
@@ -38,13 +38,13 @@ struct TreeWriter<Failure: Error> {
     }
 
     /// Whether a leaf begins with the next item.
-    var isAtLeafStart: Bool { levels[0].count == 0 }
+    package var isAtLeafStart: Bool { levels[0].count == 0 }
 
     /// Appends a whole leaf that is stored already, in place of its items.
     ///
     /// Returns false, and does nothing, unless the leaf would have begun here and ended where it
     /// does whatever follows: then the tree is the same as if its items had been appended.
-    mutating func append(
+    package mutating func append(
         leaf root: TreeRoot, lastKey: [UInt8], hash: UInt64
     ) throws(Failure)
         -> Bool
@@ -58,7 +58,7 @@ struct TreeWriter<Failure: Error> {
     }
 
     /// Whether a node of each level up to `level` begins with the next item.
-    func isAtStart(upTo level: Int) -> Bool {
+    package func isAtStart(upTo level: Int) -> Bool {
         levels.prefix(level + 1).allSatisfy { $0.count == 0 }
     }
 
@@ -66,7 +66,7 @@ struct TreeWriter<Failure: Error> {
     ///
     /// In the tree that it comes from others must have followed it, and nodes of all its levels
     /// must begin here: then the tree is the same as if its items had been appended.
-    mutating func append(subtree root: TreeRoot, lastKey: [UInt8]) throws(Failure) {
+    package mutating func append(subtree root: TreeRoot, lastKey: [UInt8]) throws(Failure) {
         precondition(isAtStart(upTo: root.level))
         while levels.count <= root.level { levels.append(Level()) }
         for level in 0...root.level { levels[level].hasFlushed = true }
@@ -121,7 +121,7 @@ struct TreeWriter<Failure: Error> {
     }
 
     /// Ends the tree; an empty one is a leaf without items.
-    mutating func finish() throws(Failure) -> TreeRoot {
+    package mutating func finish() throws(Failure) -> TreeRoot {
         var level = 0
         while true {
             if level == levels.count - 1, let root = levels[level].onlyChild { return root }

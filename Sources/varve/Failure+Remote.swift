@@ -1,8 +1,12 @@
+internal import Capturing
+internal import Remote
+internal import Restoring
+internal import Snapshots
+internal import Upkeep
+internal import Wire
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 internal import SystemPackage
 
 // What goes wrong between hosts.

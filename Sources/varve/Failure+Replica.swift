@@ -1,5 +1,6 @@
+internal import Replicas
+internal import TwoWay
 internal import Bytes
-internal import Sync
 
 extension Failure {
     init(_ error: ReplicaError) {

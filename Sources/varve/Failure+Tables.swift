@@ -1,7 +1,7 @@
+internal import Restoring
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
 internal import SystemPackage
 internal import TableLog
 internal import TableStore

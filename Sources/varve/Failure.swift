@@ -1,10 +1,15 @@
+internal import Capturing
+internal import Replicas
+internal import Restoring
+internal import Snapshots
+internal import TwoWay
+internal import Upkeep
+internal import Wire
 internal import ArgumentParser
 internal import Bytes
 internal import Migration
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 internal import SystemPackage
 internal import TableStore
 

@@ -1,7 +1,7 @@
+internal import Remote
 internal import Bytes
 internal import Migration
 internal import Platform
-internal import Sync
 
 /// What can be said of the places of a migration before it begins.
 enum MigrationPlaces {

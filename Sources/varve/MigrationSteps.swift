@@ -1,8 +1,9 @@
+internal import Snapshots
+internal import Capturing
+internal import Remote
 internal import Bytes
 internal import Migration
 internal import Platform
-internal import Snapshots
-internal import Sync
 
 /// Calls the steps of a migration, shows how far each is, and prints what it came to.
 struct MigrationSteps {

@@ -1,6 +1,7 @@
+internal import Operations
+internal import Remote
 internal import Bytes
 internal import Platform
-internal import Sync
 
 /// Keeps a replica apart from what it is made of.
 enum ReplicaTargetCheck {

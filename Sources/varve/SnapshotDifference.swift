@@ -1,6 +1,6 @@
+internal import Snapshots
 internal import Bytes
 internal import Repository
-internal import Snapshots
 
 /// The differences between two snapshots, or between parts of them.
 enum SnapshotDifference {

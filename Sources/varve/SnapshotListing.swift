@@ -1,6 +1,6 @@
+internal import Snapshots
 internal import Bytes
 internal import Repository
-internal import Snapshots
 
 /// A snapshot has nothing at a path, or something else than what is needed.
 struct PathError: Error {

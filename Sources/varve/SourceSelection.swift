@@ -1,7 +1,7 @@
+internal import Capturing
+internal import Remote
 internal import Bytes
 internal import Platform
-internal import Snapshots
-internal import Sync
 
 /// The sources of a snapshot: absolute, without symlinks, sorted, each once.
 struct SourceSelection {

@@ -1,8 +1,9 @@
+internal import Remote
+internal import Restoring
+internal import Snapshots
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 internal import SystemPackage
 
 /// The restore of one table: where it goes, and which of the ways there.

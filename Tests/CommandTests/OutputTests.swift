@@ -1,6 +1,5 @@
 import Foundation
 import Platform
-import Snapshots
 import Testing
 
 @testable import varve

@@ -1,6 +1,5 @@
 import Bytes
 import Platform
-import Snapshots
 import TestSupport
 import Testing
 

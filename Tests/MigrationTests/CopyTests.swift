@@ -1,6 +1,5 @@
 import Bytes
 import Platform
-import Snapshots
 import TestSupport
 import Testing
 
@@ -162,7 +161,7 @@ struct ChangingSourceTests {
         let path = move.source
         let writer = WorkerThreads(count: 1) { _ in
             var number = 0
-            while !stop.read({ $0 }) {
+            while !stop.withState({ $0 }) {
                 number += 1
                 let text = Array("\(number)".utf8)
                 let place = PathBytes.join(path, Array("busy".utf8))

@@ -1,3 +1,4 @@
+import Trees
 import Bytes
 import Hashing
 import Platform

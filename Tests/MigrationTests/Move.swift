@@ -1,6 +1,6 @@
+import Trees
 import Bytes
 import Platform
-import Snapshots
 import TestSupport
 
 @testable import Migration

@@ -69,7 +69,7 @@ struct TableTests {
         let (stop, faults) = (Monitor(false), Monitor<[String]>([]))
         let place = move.directory.path("target/table")
         let reader = WorkerThreads(count: 1) { _ in
-            while !stop.read({ $0 }) {
+            while !stop.withState({ $0 }) {
                 guard let seen = try? StoredTable(place) else { continue }
                 do {
                     let rows = try seen.rowDigest().rows
@@ -86,7 +86,7 @@ struct TableTests {
         try move.run()
         stop.update { $0 = true }
         reader.join()
-        #expect(faults.read { $0 } == [])
+        #expect(faults.withState { $0 } == [])
     }
 
     @Test func `Rows that differ behind equal files are found`() throws {

@@ -66,7 +66,7 @@ struct DescriptorTests {
         let reader = try Descriptor.open(path, .readOnly)
         #expect(try reader.readToEnd(limit: 300_000, path) == bytes)
         writer.join()
-        #expect(failures.read { $0 } == 0)
+        #expect(failures.withState { $0 } == 0)
     }
 
     @Test func `Errors tell the call and the path`() throws {

@@ -6,7 +6,7 @@ struct OrderedWorkTests {
     private static func numbers(_ count: Int) -> @Sendable () -> Int? {
         let next = Monitor(0)
         return {
-            next.read { number in
+            next.withState { number in
                 guard number < count else { return nil }
                 number += 1
                 return number - 1
@@ -38,7 +38,7 @@ struct OrderedWorkTests {
         }
         taken.wait { $0 >= 5 ? () : nil }
         HostSystem.sleep(.milliseconds(30))
-        #expect(taken.read { $0 } == 5)
+        #expect(taken.withState { $0 } == 5)
         #expect(work.next() == 0)
         taken.wait { $0 >= 6 ? () : nil }
     }

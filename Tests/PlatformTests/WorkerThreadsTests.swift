@@ -27,7 +27,7 @@ struct BoundedQueueTests {
         writers.join()
         queue.close()
         readers.join()
-        #expect(found.read { $0.sorted() } == Array(0..<1_000))
+        #expect(found.withState { $0.sorted() } == Array(0..<1_000))
     }
 
     @Test func `A full queue makes its writer wait`() {
@@ -41,7 +41,7 @@ struct BoundedQueueTests {
         }
         pushed.wait { $0 >= 2 ? () : nil }
         HostSystem.sleep(.milliseconds(30))
-        #expect(pushed.read { $0 } == 2)
+        #expect(pushed.withState { $0 } == 2)
         #expect(queue.pop() == 0)
         pushed.wait { $0 >= 3 ? () : nil }
         for number in 1..<5 { #expect(queue.pop() == number) }
@@ -60,7 +60,7 @@ struct BoundedQueueTests {
         for (sizeAtFront, pushedThen) in [(400, 1), (60, 3), (40, 4), (1, 4), (500, 5)] {
             pushed.wait { $0 >= pushedThen ? () : nil }
             HostSystem.sleep(.milliseconds(10))
-            #expect(pushed.read { $0 } == pushedThen)
+            #expect(pushed.withState { $0 } == pushedThen)
             #expect(queue.pop() == sizeAtFront)
         }
         writer.join()
@@ -104,7 +104,7 @@ struct BoundedQueueTests {
         full.close()
         empty.close()
         waiting.join()
-        #expect(outcome.read { $0.sorted() } == ["popped: true", "pushed: false"])
+        #expect(outcome.withState { $0.sorted() } == ["popped: true", "pushed: false"])
     }
 }
 
@@ -115,7 +115,7 @@ struct MonitorTests {
             for _ in 0..<5_000 { count.update { $0 += 1 } }
         }
         threads.join()
-        #expect(count.read { $0 } == 20_000)
+        #expect(count.withState { $0 } == 20_000)
     }
 
     @Test func `A wait ends with what it waited for and others see what it changed`() {
@@ -130,7 +130,7 @@ struct MonitorTests {
             }
         }
         threads.join()
-        #expect(order.read { $0 } == [0, 1, 2, 3])
+        #expect(order.withState { $0 } == [0, 1, 2, 3])
     }
 
     @Test(arguments: [0, 1, 7])
@@ -140,7 +140,7 @@ struct MonitorTests {
             seen.update { _ = $0.insert(thread) }
         }
         threads.join()
-        #expect(seen.read { $0 } == Set(0..<count))
+        #expect(seen.withState { $0 } == Set(0..<count))
     }
 }
 
@@ -155,10 +155,10 @@ struct BufferPoolTests {
             taken.update { $0 = buffer != nil }
         }
         HostSystem.sleep(.milliseconds(20))
-        #expect(!taken.read { $0 })
+        #expect(!taken.withState { $0 })
         if let one { pool.giveBack(one) }
         thread.join()
-        #expect(taken.read { $0 })
+        #expect(taken.withState { $0 })
     }
 
     @Test func `A closed pool gives what is left and then nothing`() {

@@ -32,7 +32,7 @@ struct ConcurrentWritersTests {
             } catch { failures.update { $0.append("\(error)") } }
         }
         threads.join()
-        #expect(failures.read { $0 } == [])
+        #expect(failures.withState { $0 } == [])
         let statistics = try writer.commit()
         #expect(statistics.newChunks + statistics.newNodes == Self.blobs.count)
         #expect(statistics.newBytes == Self.blobs.reduce(0) { $0 + UInt64($1.plain.count) })
@@ -64,7 +64,7 @@ struct ConcurrentWritersTests {
             } catch { failures.update { $0.append("\(error)") } }
         }
         threads.join()
-        #expect(failures.read { $0 } == [])
+        #expect(failures.withState { $0 } == [])
         let repository = try Repository(storage)
         #expect(repository.index.damage.isEmpty)
         #expect(try repository.index.isComplete())
@@ -80,7 +80,7 @@ struct ConcurrentWritersTests {
         let isDone = Monitor(false)
         let wrong = Monitor(0)
         let readers = WorkerThreads(count: 2) { _ in
-            while !isDone.read({ $0 }) {
+            while !isDone.withState({ $0 }) {
                 if !repository.holds(Array(Self.blobs.prefix(20))) { wrong.update { $0 += 1 } }
             }
         }
@@ -89,7 +89,7 @@ struct ConcurrentWritersTests {
         }
         isDone.update { $0 = true }
         readers.join()
-        #expect(wrong.read { $0 } == 0)
+        #expect(wrong.withState { $0 } == 0)
     }
 
     @Test func `Threads that read without an index all find their blobs`() throws {
@@ -103,7 +103,7 @@ struct ConcurrentWritersTests {
                 if !repository.holds(mine) { missing.update { $0 += 1 } }
             }
             readers.join()
-            #expect(missing.read { $0 } == 0)
+            #expect(missing.withState { $0 } == 0)
         }
     }
 

@@ -63,9 +63,9 @@ struct PackSinkTests {
         HostSystem.sleep(.milliseconds(50))  // The sealer waits by now.
         gate.isOpen.update { $0 = true }
         thread.join()
-        #expect(outcome.read { $0 })
+        #expect(outcome.withState { $0 })
         #expect(failure { try sink.finish() } != nil)
-        #expect(packs.read { $0 } == 0)
+        #expect(packs.withState { $0 } == 0)
     }
 }
 

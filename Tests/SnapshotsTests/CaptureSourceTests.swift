@@ -1,11 +1,14 @@
+import Upkeep
+@testable import Capturing
+@testable import Restoring
+@testable import Snapshots
+@testable import Trees
 import Bytes
 import Platform
 import Repository
 import SystemPackage
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// Sources that are odd, broken, or change under the reader.
 struct CaptureSourceTests {

@@ -1,9 +1,9 @@
+import Capturing
+@testable import Snapshots
 import Bytes
 import Platform
 import TableLog
 import TestSupport
-
-@testable import Snapshots
 
 /// Tables in the source of a vault, with segments that only look like Parquet files.
 struct CapturedStore {

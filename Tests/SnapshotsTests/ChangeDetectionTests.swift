@@ -1,11 +1,13 @@
+import Upkeep
+@testable import Capturing
+@testable import Restoring
+@testable import Snapshots
 import Bytes
 import Hashing
 import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// When a file is taken over from the parent unread, and when it is not.
 struct ChangeDetectionTests {

@@ -1,11 +1,13 @@
+import Upkeep
+import Restoring
+@testable import Capturing
+@testable import Snapshots
 import Bytes
 import Hashing
 import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// Files that change, shrink, grow or go while they are read.
 struct ChangingSourceTests {
@@ -25,7 +27,7 @@ struct ChangingSourceTests {
         let isOver = Monitor(false)
         let threads = WorkerThreads(count: 1) { _ in
             var round = 0
-            while !isOver.read({ $0 }) {
+            while !isOver.withState({ $0 }) {
                 try? change(round)
                 round += 1
             }

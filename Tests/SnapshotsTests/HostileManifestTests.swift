@@ -1,11 +1,12 @@
+@testable import Restoring
+@testable import Snapshots
+@testable import Upkeep
 import Bytes
 import Hashing
 import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// Nodes whose ids are right and whose bytes are not.
 ///

@@ -1,10 +1,11 @@
+import Capturing
+@testable import Restoring
+@testable import Snapshots
 import Bytes
 import Chunking
 import Platform
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// Files that are there are compared by hash, and only regions that differ are written.
 struct InPlaceRestoreTests {

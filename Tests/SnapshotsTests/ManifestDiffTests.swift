@@ -1,10 +1,9 @@
+@testable import Snapshots
 import Bytes
 import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// The diff by nodes against one that compares all entries.
 struct ManifestDiffTests {

@@ -1,8 +1,7 @@
+@testable import Snapshots
 import Bytes
 import Hashing
 import Repository
-
-@testable import Snapshots
 
 /// Nodes put together by hand, field by field, to be wrong in one of them.
 enum ManifestForge {

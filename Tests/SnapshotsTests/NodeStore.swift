@@ -1,11 +1,11 @@
+import Capturing
+@testable import Snapshots
 import Bytes
 import Chunking
 import Hashing
 import Platform
 import Repository
 import TestSupport
-
-@testable import Snapshots
 
 /// A repository in memory to which tests add nodes, good ones and bad ones.
 final class NodeStore {

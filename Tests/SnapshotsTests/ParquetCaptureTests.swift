@@ -1,3 +1,7 @@
+import Upkeep
+import Restoring
+@testable import Capturing
+@testable import Snapshots
 import Chunking
 import Hashing
 import Parquet
@@ -5,8 +9,6 @@ import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// Parquet files are cut where their parts end, and come back as every file does.
 struct ParquetCaptureTests {
@@ -214,7 +216,7 @@ struct ParquetCaptureTests {
         let path = try vault.directory.write(content, "source/table.parquet")
         let isOver = Monitor(false)
         let threads = WorkerThreads(count: 1) { _ in
-            while !isOver.read({ $0 }) {
+            while !isOver.withState({ $0 }) {
                 guard let file = try? Descriptor.open(path, [.writeOnly, .append]) else { continue }
                 try? file.write([UInt8](repeating: 7, count: 500).span, path)
                 HostSystem.sleep(.microseconds(100))

@@ -1,3 +1,6 @@
+import Upkeep
+@testable import Capturing
+@testable import Snapshots
 import Bytes
 import Compression
 import Hashing
@@ -5,8 +8,6 @@ import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// Files that change a little, night after night.
 struct PatchedContentTests {

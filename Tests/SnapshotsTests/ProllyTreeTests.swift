@@ -1,11 +1,10 @@
+@testable import Snapshots
 import Bytes
 import Hashing
 import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// Equal ranges of two manifests are equal nodes, whatever came before.
 struct ProllyTreeTests {

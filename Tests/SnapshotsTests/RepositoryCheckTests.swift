@@ -1,11 +1,12 @@
+@testable import Capturing
+@testable import Snapshots
+@testable import Upkeep
 import Bytes
 import Hashing
 import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// Each kind of damage is found, named, and told with the files of the snapshots that it affects.
 struct RepositoryCheckTests {

@@ -1,10 +1,12 @@
+import Capturing
+@testable import Restoring
+@testable import Snapshots
+@testable import Trees
 import Bytes
 import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// What a restore does with what is in the target, and how much it writes.
 struct RestorePolicyTests {

@@ -1,11 +1,12 @@
+import Capturing
+@testable import Restoring
+@testable import Snapshots
 import Bytes
 import Hashing
 import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// Whatever lies in the target, nothing outside it is touched and nothing in it is lost that the
 /// user did not ask to be replaced.

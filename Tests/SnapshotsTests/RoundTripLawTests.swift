@@ -1,15 +1,18 @@
+import Trees
+import Upkeep
+import Capturing
+import Snapshots
+@testable import Restoring
 import Bytes
 import Platform
 import TestSupport
 import Testing
 
-@testable import Snapshots
-
 /// restore(capture(tree)) == tree, for trees with one of everything.
 struct RoundTripLawTests {
     private static func complete() -> RestoreOptions {
         var options = RestoreOptions()
-        options.restoresSetID = true
+        options.attributes.setsSetID = true
         options.verifies = true
         return options
     }

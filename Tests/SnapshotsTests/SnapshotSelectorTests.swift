@@ -1,10 +1,9 @@
+@testable import Snapshots
 import Bytes
 import Hashing
 import Platform
 import Repository
 import Testing
-
-@testable import Snapshots
 
 @Suite struct SnapshotSelectorTests {
     private static func id(_ number: UInt64) -> SnapshotID {

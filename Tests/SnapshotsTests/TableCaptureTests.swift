@@ -1,3 +1,8 @@
+import Upkeep
+import Capturing
+import Restoring
+import Snapshots
+@testable import Trees
 import Bytes
 import Hashing
 import Platform
@@ -5,8 +10,6 @@ import Repository
 import TableLog
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// A snapshot holds each table as it was at one version.
 struct TableCaptureTests {

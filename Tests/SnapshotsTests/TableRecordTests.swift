@@ -1,11 +1,10 @@
+@testable import Snapshots
 import Bytes
 import Hashing
 import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// Records of snapshots tell of tables since format version 2.
 struct TableRecordTests {

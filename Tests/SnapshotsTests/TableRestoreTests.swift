@@ -1,3 +1,6 @@
+import Capturing
+@testable import Restoring
+@testable import Snapshots
 import Bytes
 import Hashing
 import Platform
@@ -5,8 +8,6 @@ import Repository
 import TableLog
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// A table comes back in its place without a moment in which a reader finds half of it.
 struct TableRestoreTests {

@@ -1,3 +1,8 @@
+@testable import Capturing
+@testable import Restoring
+@testable import Snapshots
+@testable import Trees
+@testable import Upkeep
 import Bytes
 import Chunking
 import Hashing
@@ -5,8 +10,6 @@ import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
 
 /// A repository in memory with small chunks, and a directory for sources and targets.
 ///

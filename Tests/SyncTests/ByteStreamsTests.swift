@@ -1,8 +1,7 @@
+@testable import Wire
 import Platform
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// However bytes are gathered on their way, they arrive in order.
 struct ByteStreamsTests {
@@ -43,7 +42,7 @@ struct ByteStreamsTests {
         let pieces = pieces(seed)
         for piece in pieces { try stream.write(piece) }
         try stream.flush()
-        let frames = sent.read { $0 }
+        let frames = sent.withState { $0 }
         #expect(Array(frames.joined()) == Array(pieces.joined()))
         #expect(frames.allSatisfy { (1...OutgoingStream.frameSize).contains($0.count) })
         #expect(stream.byteCount == UInt64(pieces.reduce(0) { $0 + $1.count }))

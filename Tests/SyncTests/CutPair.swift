@@ -1,8 +1,9 @@
+import Wire
+import Remote
 import Bytes
 import Glibc
 import Platform
 import Repository
-import Sync
 
 /// A server that the client reaches through pipes which break after so many bytes.
 final class CutPair: Sendable {
@@ -24,7 +25,7 @@ final class CutPair: Sendable {
         /// How many of the bytes may pass.
         func pass(_ count: Int, _ direction: Direction) -> Int {
             let limits = self.limits
-            return state.read { state in
+            return state.withState { state in
                 let passed = direction == .toServer ? state.toServer : state.toClient
                 let limit = direction == .toServer ? limits.toServer : limits.toClient
                 let granted = min(count, limit - passed)
@@ -37,7 +38,7 @@ final class CutPair: Sendable {
             }
         }
 
-        var counts: (toServer: Int, toClient: Int) { state.read { $0 } }
+        var counts: (toServer: Int, toClient: Int) { state.withState { $0 } }
     }
 
     /// Serves a storage with streams; the pipes break once `limit` bytes went in `direction`.

@@ -1,13 +1,12 @@
+import Wire
+@testable import Remote
 import Bytes
 import Deltas
 import Hashing
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// How little of a file travels.
 struct DeltaContentTests {

@@ -1,12 +1,11 @@
+import Remote
+@testable import Wire
 import Bytes
 import Hashing
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// receive(send(A → B)) has B, whatever A and B are.
 struct DeltaLawTests {

@@ -1,14 +1,18 @@
+@testable import Capturing
+@testable import Remote
+@testable import Restoring
+@testable import Snapshots
+@testable import Trees
+@testable import Upkeep
+@testable import Wire
 import Bytes
 import Chunking
 import Compression
 import Hashing
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// A repository in memory that deltas come from and go to.
 ///
@@ -117,7 +121,7 @@ extension Depot {
     ) throws {
         let directory = try TemporaryDirectory()
         var options = RestoreOptions()
-        options.restoresSetID = true
+        options.attributes.setsSetID = true
         options.verifies = true
         // The record as this repository has it.
         let record = try SnapshotRecord(

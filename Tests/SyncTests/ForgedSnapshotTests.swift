@@ -1,12 +1,12 @@
+import Remote
+@testable import Snapshots
+@testable import Wire
 import Bytes
 import Hashing
 import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Snapshots
-@testable import Sync
 
 /// Streams whose blobs are what their ids say, and whose snapshots could not be restored.
 struct ForgedSnapshotTests {

@@ -1,10 +1,9 @@
+@testable import Wire
 import Bytes
 import Hashing
 import Repository
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// Gathered columns in delta streams: they travel as they are stored.
 struct GatheredStreamTests {

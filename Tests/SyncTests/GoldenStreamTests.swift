@@ -1,12 +1,12 @@
+@testable import Snapshots
+import Remote
+import Wire
 import Bytes
 import Hashing
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// Delta streams of the first version stay readable.
 ///

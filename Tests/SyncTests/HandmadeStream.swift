@@ -1,8 +1,7 @@
+@testable import Wire
 import Bytes
 import Hashing
 import Repository
-
-@testable import Sync
 
 /// A delta stream taken apart, or put together by hand, so that each part can lie.
 struct HandmadeStream {

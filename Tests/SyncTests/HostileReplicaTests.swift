@@ -1,12 +1,15 @@
+@testable import Remote
+@testable import Replicas
+@testable import Serving
+@testable import Snapshots
+@testable import Targets
+@testable import Wire
 import Bytes
 import Hashing
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// A peer that lies, on either side of a replication.
 struct HostileReplicaTests {

@@ -1,3 +1,5 @@
+@testable import Remote
+@testable import Wire
 import Bytes
 import Hashing
 import Platform
@@ -5,8 +7,6 @@ import Repository
 import SystemPackage
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// A server that says what it likes, on a thread of its own.
 final class RawServer: Sendable {

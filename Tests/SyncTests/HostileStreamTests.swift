@@ -1,14 +1,14 @@
+import Snapshots
+import Remote
+@testable import Wire
 import Bytes
 import Compression
 import Deltas
 import Hashing
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// Streams whose digests are right and whose contents lie.
 struct HostileStreamTests {

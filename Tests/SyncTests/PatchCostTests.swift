@@ -1,3 +1,4 @@
+@testable import Wire
 import Bytes
 import Deltas
 import Hashing
@@ -5,8 +6,6 @@ import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// Patches of patches that would need many blobs to be read for one.
 struct PatchCostTests {

@@ -1,10 +1,10 @@
+import Remote
 import Bytes
 import Chunking
 import Compression
 import Hashing
 import Platform
 import Repository
-import Sync
 import TestSupport
 import Testing
 

@@ -1,10 +1,11 @@
+import Wire
+import Remote
 import Bytes
 import Chunking
 import Compression
 import Hashing
 import Platform
 import Repository
-import Sync
 import TestSupport
 import Testing
 
@@ -89,7 +90,7 @@ struct RemoteStorageTests {
             }
         }
         threads.join()
-        #expect(failures.read { $0 } == [])
+        #expect(failures.withState { $0 } == [])
         #expect(storage.names(.pack).count == 80)
     }
 }

@@ -1,11 +1,12 @@
+import Trees
+@testable import Replicas
+@testable import Targets
+@testable import Wire
 import Bytes
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// What a reader of the target sees while it is written, and after it was interrupted.
 struct ReplicaOrderTests {

@@ -1,11 +1,11 @@
+import Operations
+@testable import Replicas
+@testable import Targets
 import Bytes
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// A store, the repository that its snapshots go to, and a directory that follows it.
 final class ReplicaPair {

@@ -1,12 +1,14 @@
+import Operations
+@testable import Replicas
+@testable import Snapshots
+@testable import Targets
+@testable import Wire
 import Bytes
 import Hashing
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// What others do to a target while something is brought to it, and what a source cannot tell.
 struct ReplicaRaceTests {

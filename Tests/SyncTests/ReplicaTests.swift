@@ -1,11 +1,13 @@
+import Operations
+import Snapshots
+import Targets
+@testable import Replicas
+@testable import Wire
 import Bytes
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// A live directory that follows a store.
 struct ReplicaTests {

@@ -1,7 +1,8 @@
+import Remote
+import Wire
 import Bytes
 import Platform
 import Repository
-import Sync
 import TestSupport
 
 /// A server on a thread of its own, joined to a client by pipes.

@@ -1,11 +1,10 @@
+import Remote
 import Bytes
 import Chunking
 import Compression
 import Hashing
 import Platform
 import Repository
-import Snapshots
-import Sync
 import SystemPackage
 import TestSupport
 import Testing

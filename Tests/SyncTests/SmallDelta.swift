@@ -1,12 +1,11 @@
+import Remote
+@testable import Wire
 import Bytes
 import Hashing
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// A small delta that has one of everything: a node, a chunk that is stored, one that is
 /// compressed, one that is a patch.

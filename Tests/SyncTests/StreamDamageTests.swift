@@ -1,13 +1,12 @@
+import Remote
+@testable import Wire
 import Bytes
 import Hashing
 import Platform
 import Repository
-import Snapshots
 import SystemPackage
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// Streams that are cut or changed on the way.
 struct StreamDamageTests {

@@ -1,8 +1,9 @@
+import Remote
+import Wire
 import Bytes
 import Hashing
 import Platform
 import Repository
-import Sync
 import TestSupport
 import Testing
 

@@ -1,12 +1,12 @@
+@testable import Remote
+@testable import Snapshots
+@testable import Wire
 import Bytes
 import Hashing
 import Platform
 import Repository
-import Snapshots
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// Snapshots on their way between repositories, through the wire.
 struct TransferTests {

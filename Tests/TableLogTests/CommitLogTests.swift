@@ -94,7 +94,7 @@ struct CommitLogTests {
             } catch { failures.update { $0.append("\(error)") } }
         }
         threads.join()
-        #expect(failures.read { $0 } == [])
+        #expect(failures.withState { $0 } == [])
         #expect(try table.log.snapshot().version == 24)
         #expect(try table.ids().count == 24)
     }

@@ -1,10 +1,12 @@
+import Capturing
+import Snapshots
+import Trees
 package import Repository
 
 internal import Bytes
 internal import Chunking
 internal import Hashing
 internal import Platform
-internal import Snapshots
 
 /// A repository that an earlier varve wrote, and what must be found in it for ever.
 package enum GoldenRepository {

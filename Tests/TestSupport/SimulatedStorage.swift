@@ -131,32 +131,32 @@ extension SimulatedStorage {
     }
 
     /// Bytes read of objects so far.
-    package var bytesRead: UInt64 { disk.read { $0.bytesRead } }
+    package var bytesRead: UInt64 { disk.withState { $0.bytesRead } }
 
     /// Every step so far.
-    package var steps: [StorageStep] { disk.read { $0.steps } }
+    package var steps: [StorageStep] { disk.withState { $0.steps } }
 
     /// What is left if the power fails now; this storage is not changed.
     package func crash(using generator: inout some RandomNumberGenerator) -> SimulatedStorage {
-        SimulatedStorage(disk.read { $0.afterCrash(using: &generator) })
+        SimulatedStorage(disk.withState { $0.afterCrash(using: &generator) })
     }
 
     /// What another process sees after this one was killed: everything, durable or not.
     package func restarted() -> SimulatedStorage {
-        SimulatedStorage(disk.read { $0.afterKill() })
+        SimulatedStorage(disk.withState { $0.afterKill() })
     }
 
     /// An independent copy in which everything is durable.
-    package func copy() -> SimulatedStorage { SimulatedStorage(disk.read { $0.allDurable() }) }
+    package func copy() -> SimulatedStorage { SimulatedStorage(disk.withState { $0.allDurable() }) }
 
     package var names: [ObjectName] {
-        disk.read { disk in disk.visible.keys.sorted { $0.path < $1.path } }
+        disk.withState { disk in disk.visible.keys.sorted { $0.path < $1.path } }
     }
 
     package func names(_ kind: ObjectKind) -> [ObjectName] { names.filter { $0.kind == kind } }
 
     package func bytes(_ name: ObjectName) -> [UInt8]? {
-        disk.read { disk in disk.visible[name].flatMap { disk.files[$0]?.bytes } }
+        disk.withState { disk in disk.visible[name].flatMap { disk.files[$0]?.bytes } }
     }
 
     /// Damages: gives `name` other bytes, or with nil takes it away.
@@ -189,7 +189,7 @@ private final class SimulatedStagedObject: StagedObject, StoredObject {
         }
     }
 
-    private var bytes: [UInt8] { storage.disk.read { $0.files[file]?.bytes ?? [] } }
+    private var bytes: [UInt8] { storage.disk.withState { $0.files[file]?.bytes ?? [] } }
 
     var size: UInt64 { UInt64(bytes.count) }
 

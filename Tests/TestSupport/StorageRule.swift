@@ -160,7 +160,7 @@ package enum StorageRule: String, CaseIterable, Sendable, CustomTestStringConver
             }
         }
         threads.join()
-        #expect(failures.read { $0 } == 0)
+        #expect(failures.withState { $0 } == 0)
         try staged.publish(as: name)
         let bytes = try storage.open(name).read(3_000, at: 0)
         #expect(bytes == (0..<2_000).map { UInt8($0 / 10) })

@@ -37,8 +37,9 @@ struct LayeringTests {
         "CZlib": ["Compression"],
         // Its Errno is part of the errors of Platform, which every module above it handles.
         "SystemPackage": [
-            "Platform", "TableLog", "TableStore", "Repository", "Snapshots", "Sync", "Migration",
-            "varve",
+            "Platform", "Trees", "TableLog", "TableStore", "Repository", "Capturing", "Restoring",
+            "Wire", "Remote", "Targets", "Replicas", "TwoWay", "Serving", "Migration",
+            "Operations", "varve",
         ],
         "ArgumentParser": ["varve"],
         "Foundation": ["varve"],

@@ -122,7 +122,7 @@ struct NamingTests {
         "Sources/Platform/PipePair.swift": "read(2), write(2), poll(2), with memory of known size",
         "Sources/Platform/PlatformError.swift": "C strings that live as long as the call",
         "Sources/Platform/ReadBuffer.swift": "memory that its owner allocates and bounds-checks",
-        "Sources/Platform/WorkerThreads.swift": "pthreads, locked round every access",
+        "Sources/Platform/Threads/WorkerThreads.swift": "pthreads, locked round every access",
         "Sources/TableStore/Importing/CSVBlocks.swift": "words are loaded, inside an array",
         "Sources/TableStore/Importing/CSVSplitting.swift": "words are loaded, more bytes follow",
         "Sources/TableStore/Importing/ColumnBuilder+Fields.swift":

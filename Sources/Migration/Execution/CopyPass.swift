@@ -1,6 +1,6 @@
+internal import Trees
 internal import Bytes
 internal import Platform
-internal import Snapshots
 internal import SystemPackage
 
 // One pass makes the target equal to what a walk of the source found, in this order:
@@ -123,9 +123,10 @@ extension CopyPass {
         for item in items {
             do throws(PlatformError) {
                 guard let status = try source.status(item.path) else { continue }
-                let entry = try OtherEntry.make(item.path, item.path, status, source.root)
-                try target.tree.makeOther(entry, at: item.path)
-                try target.tree.applyByName(entry, at: item.path)
+                let (other, attributes) = try OtherFile.read(item.path, status, source.root)
+                let metadata = FileMetadata(status, attributes: attributes)
+                try target.tree.makeOther(other, at: item.path)
+                try target.tree.applyByName(metadata, at: item.path)
                 touch(item.path)
                 made.append(CopiedPath(path: item.path, stamp: FileStamp(status)))
             } catch {
@@ -245,9 +246,10 @@ extension CopyPass {
             guard let status = try source.status(path), status.type == .directory else {
                 return false
             }
-            let entry = try OtherEntry.make(path, path, status, source.root)
+            let (_, attributes) = try OtherFile.read(path, status, source.root)
             let directory = try target.tree.root.open(path, [.readOnly, .directory])
-            try target.tree.apply(entry, to: directory, path)
+            let metadata = FileMetadata(status, attributes: attributes)
+            try target.tree.apply(metadata, to: directory, path)
             return true
         } catch {
             guard !CopyFailure.isTargets(error) else { throw .target(error) }

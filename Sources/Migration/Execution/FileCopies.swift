@@ -75,7 +75,7 @@ struct FileCopies {
             }
         }
         threads.join()
-        var outcome = schedule.read { $0.outcome }
+        var outcome = schedule.withState { $0.outcome }
         let order = Dictionary(
             batch.enumerated().map { ($1.path, $0) }, uniquingKeysWith: { first, _ in first })
         outcome.staged.sort { (order[$0.path.path] ?? 0) < (order[$1.path.path] ?? 0) }

@@ -1,6 +1,6 @@
+internal import Trees
 internal import Bytes
 internal import Platform
-internal import Snapshots
 internal import SystemPackage
 
 /// The copy of one file, which several threads may share part by part.
@@ -68,7 +68,7 @@ final class FileCopy: Sendable {
         do throws(PlatformError) {
             let extents = try extents()
             let parts = partSize.map { size in extents.flatMap { Self.cut($0, size) } } ?? extents
-            state.read { $0.left = parts.count }
+            state.withState { $0.left = parts.count }
             return parts
         } catch {
             throw .source(error)
@@ -93,7 +93,7 @@ final class FileCopy: Sendable {
     func copy(_ part: DataExtent) -> Bool {
         var failure: CopyFailure?
         do throws(CopyFailure) { try copyBytes(part) } catch { failure = error }
-        return state.read { state in
+        return state.withState { state in
             state.failure = state.failure ?? failure
             state.left -= 1
             return state.left == 0
@@ -102,12 +102,10 @@ final class FileCopy: Sendable {
 
     /// Gives the copy its metadata, and waits for large ones until they are on the disk.
     func finish(_ target: MigrationTarget) throws(CopyFailure) -> StagedFile {
-        if let failure = state.read({ $0.failure }) { throw failure }
-        var entry = ManifestEntry(
-            path: item.path, payload: .file(size: status.size, .empty), status: status)
-        entry.attributes = attributes
+        if let failure = state.withState({ $0.failure }) { throw failure }
+        let metadata = FileMetadata(status, attributes: attributes)
         do throws(PlatformError) {
-            try target.tree.apply(entry, to: copy, item.path)
+            try target.tree.apply(metadata, to: copy, item.path)
         } catch {
             throw .metadata(error)
         }
@@ -116,7 +114,7 @@ final class FileCopy: Sendable {
         } catch {
             throw .target(error)
         }
-        let stamp = FileStamp(status).settled(at: readAt)
+        let stamp = FileStamp(status).settled(at: readAt, .local)
         return StagedFile(path: CopiedPath(path: item.path, stamp: stamp), staged: staged)
     }
 
@@ -209,9 +207,9 @@ final class CopySettings: Sendable {
 
     /// Shares blocks where the file system can; after the first refusal it is not asked again.
     func tryClone(_ copy: borrowing Descriptor, _ source: borrowing Descriptor) -> Bool {
-        guard canClone.read({ $0 }) else { return false }
+        guard canClone.withState({ $0 }) else { return false }
         if copy.clone(source) { return true }
-        canClone.read { $0 = false }
+        canClone.withState { $0 = false }
         return false
     }
 

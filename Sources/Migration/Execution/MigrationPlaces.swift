@@ -1,6 +1,6 @@
+internal import Trees
 internal import Bytes
 internal import Platform
-internal import Snapshots
 internal import SystemPackage
 
 /// The directory that is migrated, held open; nothing is read but below it, never behind a symlink.
@@ -42,7 +42,7 @@ final class MigrationSource: Sendable {
 /// they are whole and durable. Every path is resolved from the open directory, component by
 /// component, and none may be a symlink: nothing outside can be reached.
 final class MigrationTarget: Sendable {
-    let tree: RestoreTarget
+    let tree: LiveTree
     private let staging: Descriptor
     private let serial = Monitor(0)
 
@@ -50,10 +50,9 @@ final class MigrationTarget: Sendable {
 
     /// Opens the target; what an earlier run left in the directory for staging is removed.
     init(_ path: [UInt8]) throws(MigrationError) {
-        var options = RestoreOptions()
-        options.restoresSetID = true
-        options.restoresDevices = true
-        let tree = try writing { () throws(PlatformError) in try RestoreTarget(path, options) }
+        let tree = try writing { () throws(PlatformError) in
+            try LiveTree(path, AttributePolicy(setsSetID: true))
+        }
         staging = try writing { () throws(PlatformError) in
             try tree.remove(Self.stagingName)
             try tree.makeDirectory(Self.stagingName)
@@ -64,7 +63,7 @@ final class MigrationTarget: Sendable {
 
     /// A name in the staging directory that nothing has.
     func newStagedName() -> [UInt8] {
-        let number = serial.read { serial in
+        let number = serial.withState { serial in
             serial += 1
             return serial
         }

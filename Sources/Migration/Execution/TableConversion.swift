@@ -1,6 +1,6 @@
+internal import Trees
 internal import Bytes
 internal import Platform
-internal import Snapshots
 internal import SystemPackage
 internal import TableLog
 internal import TableStore
@@ -31,7 +31,7 @@ struct TableConversion {
     ) throws(MigrationError) -> MadeTable {
         let now = Timestamp.now()
         let files = directory.files.map { file in
-            CopiedPath(path: file.path, stamp: file.stamp.settled(at: now))
+            CopiedPath(path: file.path, stamp: file.stamp.settled(at: now, .local))
         }
         let paths = Self.paths(directory.path, files, in: source)
         let staged = target.newStagedName()

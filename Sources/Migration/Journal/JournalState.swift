@@ -1,3 +1,4 @@
+internal import Trees
 internal import Bytes
 
 /// How far a migration is, put together from the records of its journal.

@@ -1,6 +1,5 @@
 internal import Bytes
 internal import Platform
-internal import Snapshots
 internal import SystemPackage
 
 extension DeviceProbe {
@@ -152,14 +151,14 @@ extension DeviceProbe {
                 }
             }.join()
         }
-        if let fault = fault.read({ $0 }) { throw fault }
-        return (next.read { $0 }, seconds)
+        if let fault = fault.withState({ $0 }) { throw fault }
+        return (next.withState { $0 }, seconds)
     }
 
     private static func take(
         _ next: Monitor<Int>, _ count: Int, _ deadline: ContinuousClock.Instant
     ) -> Int? {
-        next.read { next in
+        next.withState { next in
             guard next < count, !Interruption.isRequested else { return nil }
             guard next == 0 || ContinuousClock.now < deadline else { return nil }
             next += 1

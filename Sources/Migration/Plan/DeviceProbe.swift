@@ -1,8 +1,9 @@
+internal import Capturing
+internal import Trees
 internal import Bytes
 internal import Chunking
 internal import Platform
 internal import Repository
-internal import Snapshots
 internal import SystemPackage
 
 // A plan says what a migration will take, so the probe migrates a sample: with the code that the
@@ -51,7 +52,7 @@ struct DeviceProbe {
         try writing { () throws(PlatformError) in
             try FileOperations.makeDirectory(place, mode: 0o700)
         }
-        defer { _ = try? RestoreTarget(above, RestoreOptions()).remove(name) }
+        defer { _ = try? LiveTree(above).remove(name) }
         var probe = DeviceProbe(
             source: source, inventory: inventory, sample: ProbeSample(inventory, room: room),
             place: place, steps: steps, room: room)

@@ -1,8 +1,8 @@
+internal import Trees
 package import Platform
 package import TableStore
 
 internal import Bytes
-internal import Snapshots
 internal import SystemPackage
 
 /// What a source holds, found by one walk.

@@ -1,6 +1,5 @@
 internal import Bytes
 internal import Platform
-internal import Snapshots
 internal import SystemPackage
 internal import TableStore
 

@@ -1,6 +1,6 @@
+internal import Trees
 internal import Bytes
 internal import Platform
-internal import Snapshots
 internal import SystemPackage
 internal import TableStore
 

@@ -1,6 +1,6 @@
+internal import Trees
 internal import Bytes
 internal import Platform
-internal import Snapshots
 internal import TableLog
 internal import TableStore
 
@@ -83,7 +83,7 @@ struct TableVerification {
         }
         let second = Self.result(other)
         threads.join()
-        return (result.read { $0 } ?? second, second)
+        return (result.withState { $0 } ?? second, second)
     }
 
     private static func result(

@@ -1,7 +1,7 @@
+internal import Trees
 internal import Bytes
 internal import Hashing
 internal import Platform
-internal import Snapshots
 internal import SystemPackage
 
 /// A path of which source and target were compared, all of it.
@@ -51,7 +51,7 @@ struct Verification {
             }
         }
         threads.join()
-        return outcome.read { $0.found }
+        return outcome.withState { $0.found }
     }
 
     private static func take(
@@ -59,7 +59,7 @@ struct Verification {
     ) -> Inventory.Item? {
         Pause.wait()
         guard !Interruption.isRequested else { return nil }
-        return outcome.read { state in
+        return outcome.withState { state in
             guard state.next < items.count else { return nil }
             state.next += 1
             return items[state.next - 1]
@@ -139,9 +139,9 @@ extension Verification {
             return .different("it is missing in the target")
         }
         if let reason = Self.difference(status, there) { return .different(reason) }
-        let one = try OtherEntry.make(item.path, item.path, status, source.root)
-        let other = try OtherEntry.make(item.path, item.path, there, target.tree.root)
-        guard one.payload == other.payload else { return .different("it leads elsewhere") }
+        let one = try OtherFile.read(item.path, status, source.root)
+        let other = try OtherFile.read(item.path, there, target.tree.root)
+        guard one.file == other.file else { return .different("it leads elsewhere") }
         guard one.attributes == other.attributes else {
             return .different("its extended attributes differ")
         }

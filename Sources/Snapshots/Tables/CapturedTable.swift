@@ -33,7 +33,7 @@ package struct CapturedTable: Equatable, Sendable {
     /// Why it is not pinned.
     package var reason: [UInt8]
     /// Tells that nothing happened to the table since.
-    var seal: TableSeal?
+    package var seal: TableSeal?
 
     package init(
         _ path: [UInt8], _ state: State, version: Int64? = nil, id: String = "",
@@ -49,17 +49,24 @@ package struct CapturedTable: Equatable, Sendable {
 
 /// What a table looked like from outside: with nothing of it changed its log says what it said, and
 /// all that the snapshot has of it can be taken over unread.
-struct TableSeal: Equatable, Sendable {
+package struct TableSeal: Equatable, Sendable {
     /// Over what the file system tells of the log's files and of the watched paths.
-    var digest: SHA256Digest
+    package var digest: SHA256Digest
     /// What the manifest has at and below the table.
-    var files: UInt64
-    var directories: UInt64
+    package var files: UInt64
+    package var directories: UInt64
     /// Directories, the table's first, and files that are no segments.
-    var watched: [[UInt8]]
+    package var watched: [[UInt8]]
+
+    package init(digest: SHA256Digest, files: UInt64, directories: UInt64, watched: [[UInt8]]) {
+        self.digest = digest
+        self.files = files
+        self.directories = directories
+        self.watched = watched
+    }
 
     /// A table with more is compared entry by entry.
-    static let watchedLimit = 4096
+    package static let watchedLimit = 4096
 }
 
 // MARK: - Coding

@@ -107,7 +107,7 @@ extension FileImport {
         let blocks = Monitor(BlockSource(CSVBlocks(after: reader)))
         let work = OrderedWork(
             threads: Processors.count, window: Processors.count + Self.waitingBlocks,
-            source: { blocks.read { $0.next() } },
+            source: { blocks.withState { $0.next() } },
             work: { (block: Result<CSVBlock, TableStoreError>) in
                 block.map { parsing.parse($0) }
             })

@@ -32,7 +32,7 @@ final class InputFile: Sendable {
     ///
     /// For one caller at a time.
     func read(into buffer: inout [UInt8]) throws(TableStoreError) -> Bool {
-        let place = offset.read { $0 }
+        let place = offset.withState { $0 }
         let block: [UInt8]
         do throws(PlatformError) {
             block =
@@ -42,7 +42,7 @@ final class InputFile: Sendable {
         } catch {
             throw TableStoreError(outside: error)
         }
-        offset.read { $0 = place + UInt64(block.count) }
+        offset.withState { $0 = place + UInt64(block.count) }
         progress?.update { $0.bytesDone += UInt64(block.count) }
         buffer += block
         return !block.isEmpty

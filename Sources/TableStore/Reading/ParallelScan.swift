@@ -88,7 +88,7 @@ final class ParallelScan {
         let source = Monitor(Source(files: files))
         self.source = source
         work = OrderedWork(
-            threads: threads, window: threads + 1, source: { source.read { $0.next() } },
+            threads: threads, window: threads + 1, source: { source.withState { $0.next() } },
             work: { (part: Result<GroupPart, TableStoreError>) in
                 do throws(TableStoreError) {
                     return .success(try part.get().read(bytes: Self.partBytes))
@@ -100,7 +100,7 @@ final class ParallelScan {
 
     /// Files that were skipped and opened so far.
     var counts: (skipped: Int, opened: Int) {
-        source.read { ($0.files.skippedCount, $0.files.openedCount) }
+        source.withState { ($0.files.skippedCount, $0.files.openedCount) }
     }
 
     /// The next rows; nil at the end.

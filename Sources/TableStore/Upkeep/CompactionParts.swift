@@ -61,7 +61,7 @@ struct CompactionParts {
     init(_ table: StoredTable, _ files: [AddFile], _ schema: Schema) {
         let cursor = Monitor(Cursor(files: files[...]))
         work = OrderedWork(threads: 1, window: Self.window) {
-            cursor.read { $0.next(table) }
+            cursor.withState { $0.next(table) }
         } work: { step in
             do throws(TableStoreError) {
                 return .success(try Self.part(step, schema))

@@ -25,12 +25,12 @@ final class CopiedPages: Sendable {
     static func check(_ file: ParquetFile) throws(ParquetError) {
         let pages = CopiedPages(file)
         WorkerThreads(count: Processors.count) { _ in pages.work() }.join()
-        if let failure = pages.state.read({ $0.failure }) { throw failure }
+        if let failure = pages.state.withState({ $0.failure }) { throw failure }
     }
 
     private func work() {
         let count = file.footer.rowGroups.count * columns
-        while let chunk = state.read({ state -> Int? in
+        while let chunk = state.withState({ state -> Int? in
             guard state.next < count, state.failure == nil else { return nil }
             state.next += 1
             return state.next - 1
@@ -38,7 +38,7 @@ final class CopiedPages: Sendable {
             do throws(ParquetError) {
                 try file.checkPages(rowGroup: chunk / columns, leaf: chunk % columns)
             } catch {
-                state.read { $0.failure = error }
+                state.withState { $0.failure = error }
             }
         }
     }

@@ -48,18 +48,18 @@ final class GroupEncoding: Sendable {
 
     private func work() {
         let encoder = RowGroupEncoder(schema, options)
-        while let index = state.read({ $0.take() }) {
+        while let index = state.withState({ $0.take() }) {
             do throws(ParquetError) {
                 let chunks = try encoder.encode(batch.columns[index], of: schema.fields[index])
-                state.read { $0.chunks[index] = chunks }
+                state.withState { $0.chunks[index] = chunks }
             } catch {
-                state.read { $0.failure = error }
+                state.withState { $0.failure = error }
             }
         }
     }
 
     private func result() throws(ParquetError) -> EncodedRowGroup {
-        let (chunks, failure) = state.read { ($0.chunks, $0.failure) }
+        let (chunks, failure) = state.withState { ($0.chunks, $0.failure) }
         if let failure { throw failure }
         return EncodedRowGroup(rowCount: Int64(batch.rowCount), chunks: chunks.flatMap { $0 })
     }

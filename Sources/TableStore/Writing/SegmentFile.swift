@@ -31,7 +31,7 @@ final class SegmentFile: ByteSink, Sendable {
     }
 
     func write(_ bytes: [UInt8]) throws(ParquetError) {
-        let offset = state.read { $0.offset }
+        let offset = state.withState { $0.offset }
         do throws(PlatformError) {
             try descriptor.write(bytes.span, at: offset, path)
         } catch {
@@ -48,7 +48,7 @@ final class SegmentFile: ByteSink, Sendable {
     ) throws(ParquetError) {
         var done: Int64 = 0
         if let file = source as? FileSource {
-            let place = state.read { $0.offset }
+            let place = state.withState { $0.offset }
             do throws(PlatformError) {
                 done = try file.copy(count, at: offset, to: descriptor, at: place)
             } catch {
@@ -63,7 +63,7 @@ final class SegmentFile: ByteSink, Sendable {
     }
 
     private func advance(_ count: UInt64) {
-        let due = state.read { state -> Range<UInt64>? in
+        let due = state.withState { state -> Range<UInt64>? in
             state.offset += count
             guard state.offset - state.begun >= Self.writeBehind else { return nil }
             defer { state.begun = state.offset }
@@ -84,7 +84,7 @@ final class SegmentFile: ByteSink, Sendable {
             do throws(PlatformError) {
                 try sync()
             } catch {
-                outcome.read { $0 = error }
+                outcome.withState { $0 = error }
             }
         }
         var failure: TableStoreError?
@@ -95,6 +95,6 @@ final class SegmentFile: ByteSink, Sendable {
         }
         threads.join()
         if let failure { throw failure }
-        if let error = outcome.read({ $0 }) { throw TableStoreError(error) }
+        if let error = outcome.withState({ $0 }) { throw TableStoreError(error) }
     }
 }

@@ -1,6 +1,6 @@
+internal import Trees
 internal import ArgumentParser
 internal import Platform
-internal import Snapshots
 internal import SystemPackage
 
 /// What a snapshot leaves out.

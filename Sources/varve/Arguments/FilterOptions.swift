@@ -1,7 +1,7 @@
+internal import Snapshots
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
-internal import Snapshots
 
 /// Narrows a list of snapshots.
 struct FilterOptions: ParsableArguments {

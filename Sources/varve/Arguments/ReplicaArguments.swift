@@ -1,8 +1,8 @@
+internal import Capturing
+internal import Targets
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
-internal import Snapshots
-internal import Sync
 
 /// How a replica is written.
 struct ReplicaArguments: ParsableArguments {

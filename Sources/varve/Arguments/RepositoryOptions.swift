@@ -1,9 +1,9 @@
+internal import Remote
 internal import ArgumentParser
 internal import Bytes
 internal import Chunking
 internal import Platform
 internal import Repository
-internal import Sync
 internal import SystemPackage
 
 /// Which repository a command is about.

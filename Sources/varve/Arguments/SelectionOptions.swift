@@ -1,6 +1,6 @@
+internal import Snapshots
 internal import ArgumentParser
 internal import Repository
-internal import Snapshots
 
 /// How a snapshot is found by its name.
 struct SelectionOptions: ParsableArguments {

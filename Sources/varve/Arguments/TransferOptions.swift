@@ -1,9 +1,9 @@
+internal import Remote
+internal import Snapshots
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 
 /// Which snapshots are brought to another repository.
 struct TransferChoice: ParsableArguments {

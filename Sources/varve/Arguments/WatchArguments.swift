@@ -1,9 +1,10 @@
+internal import Remote
+internal import Capturing
+internal import Operations
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 
 /// How a store is followed.
 struct WatchArguments: ParsableArguments {

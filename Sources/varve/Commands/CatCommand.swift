@@ -1,6 +1,6 @@
+internal import Snapshots
 internal import ArgumentParser
 internal import Platform
-internal import Snapshots
 
 struct CatCommand: VarveCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
+internal import Upkeep
 internal import ArgumentParser
 internal import Platform
 internal import Repository
-internal import Snapshots
 
 /// A whole number of per cent.
 ///

@@ -1,8 +1,9 @@
+internal import Snapshots
+internal import Trees
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
 
 struct FindCommand: VarveCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
+internal import Remote
 internal import ArgumentParser
 internal import Bytes
 internal import Chunking
 internal import Repository
-internal import Sync
 
 struct InitCommand: VarveCommand {
     static let configuration = CommandConfiguration(

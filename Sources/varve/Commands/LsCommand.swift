@@ -1,8 +1,8 @@
+internal import Snapshots
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
 
 struct LsCommand: VarveCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,8 @@
+internal import Remote
 internal import ArgumentParser
 internal import Bytes
 internal import Migration
 internal import Platform
-internal import Snapshots
-internal import Sync
 
 extension CopyStrategy: ExpressibleByArgument {}
 

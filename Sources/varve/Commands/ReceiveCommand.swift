@@ -1,9 +1,9 @@
+internal import Remote
+internal import Wire
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 
 struct ReceiveCommand: VarveCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,11 @@
+internal import Remote
+internal import Capturing
+internal import Snapshots
+internal import Operations
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 
 struct ReplicateCommand: VarveCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,12 @@
+internal import Remote
+internal import Serving
+internal import Snapshots
+internal import Restoring
+internal import Trees
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 
 extension OverwritePolicy: ExpressibleByArgument {}
 
@@ -174,7 +177,7 @@ struct RestoreCommand: VarveCommand {
         options.deletes = delete
         options.isDryRun = dryRun
         options.verifies = verify
-        options.restoresSetID = samePermissions
+        options.attributes.setsSetID = samePermissions
         options.restoresDevices = devices
         options.syncs = sync
         options.bytesPerSecond = limitRate?.count.bytes

@@ -1,9 +1,10 @@
+internal import Remote
+internal import Snapshots
+internal import Wire
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 internal import SystemPackage
 
 struct SendCommand: VarveCommand {

@@ -1,7 +1,8 @@
+internal import Remote
+internal import Serving
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
-internal import Sync
 
 struct ServeCommand: VarveCommand {
     static let configuration = CommandConfiguration(

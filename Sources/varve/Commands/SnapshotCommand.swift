@@ -1,10 +1,11 @@
+internal import Snapshots
+internal import Remote
+internal import Capturing
 internal import ArgumentParser
 internal import Bytes
 internal import Compression
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 
 struct SnapshotCommand: VarveCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,10 @@
+internal import Operations
+internal import Remote
+internal import TwoWay
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 
 struct SyncCommand: VarveCommand {
     static let configuration = CommandConfiguration(

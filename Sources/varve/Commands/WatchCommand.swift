@@ -2,8 +2,6 @@ internal import ArgumentParser
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 
 struct WatchCommand: VarveCommand {
     static let configuration = CommandConfiguration(

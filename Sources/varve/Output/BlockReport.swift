@@ -1,5 +1,5 @@
+internal import Remote
 internal import Bytes
-internal import Sync
 
 /// Prints what a delta is made of.
 struct BlockReport {

@@ -1,6 +1,7 @@
+internal import Capturing
+internal import Snapshots
 internal import Bytes
 internal import Repository
-internal import Snapshots
 
 /// Tells what a capture came to.
 struct CaptureReport {

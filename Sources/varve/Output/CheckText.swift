@@ -1,6 +1,6 @@
+internal import Upkeep
 internal import Bytes
 internal import Repository
-internal import Snapshots
 
 /// Tells what a check found.
 struct CheckText {

@@ -1,5 +1,5 @@
+internal import TwoWay
 internal import Bytes
-internal import Sync
 
 /// A conflict of a sync as its reader needs it: what happened, what it means, what to do next.
 struct ConflictText {

@@ -1,6 +1,6 @@
+internal import Snapshots
 internal import Bytes
 internal import Repository
-internal import Snapshots
 
 /// Prints differences as they are found, and their totals.
 struct DiffReport {

@@ -1,5 +1,5 @@
-internal import Bytes
 internal import Snapshots
+internal import Bytes
 
 /// Prints manifest entries in the form that a command was asked for.
 struct EntryPrinter {

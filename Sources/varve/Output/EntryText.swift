@@ -1,6 +1,6 @@
+internal import Snapshots
 internal import Bytes
 internal import Platform
-internal import Snapshots
 
 /// A manifest entry as text and as JSON.
 enum EntryText {

@@ -1,8 +1,9 @@
+internal import Snapshots
+internal import Capturing
 internal import Bytes
 internal import Migration
 internal import Platform
 internal import Repository
-internal import Snapshots
 internal import TableStore
 
 /// Tells what the steps of a migration came to.

@@ -1,5 +1,4 @@
 internal import Platform
-internal import Snapshots
 
 /// Shows how far long work is, from a thread of its own: as a line on standard error that is
 /// rewritten, if that is a terminal, or as JSON lines on standard output.
@@ -51,7 +50,7 @@ final class ProgressDisplay: Sendable {
         var isOver = false
         while !isOver {
             HostSystem.sleep(interval)
-            isOver = state.read { state in
+            isOver = state.withState { state in
                 if !state.isOver { show(&state) }
                 return state.isOver
             }

@@ -1,6 +1,5 @@
 internal import Bytes
 internal import Platform
-internal import Snapshots
 
 /// The rate of the last few seconds.
 struct RateEstimate {

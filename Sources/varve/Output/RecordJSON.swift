@@ -1,7 +1,7 @@
+internal import Snapshots
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
 
 extension JSONValue {
     /// Local time with its offset (RFC 3339), to the second.

@@ -1,7 +1,9 @@
+internal import Snapshots
+internal import Capturing
+internal import Replicas
+internal import Targets
 internal import Bytes
 internal import Repository
-internal import Snapshots
-internal import Sync
 
 /// Tells what a replication came to.
 struct ReplicaReport {

@@ -1,6 +1,6 @@
+internal import Restoring
 internal import Bytes
 internal import Repository
-internal import Snapshots
 
 /// Tells what a restore came to.
 struct RestoreReport {

@@ -1,5 +1,5 @@
+internal import TwoWay
 internal import Bytes
-internal import Sync
 
 /// Tells what a sync of two stores came to.
 struct SyncReport {

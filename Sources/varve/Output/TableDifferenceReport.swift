@@ -1,6 +1,6 @@
+internal import Snapshots
 internal import Bytes
 internal import Repository
-internal import Snapshots
 
 /// Tells how tables differ between two snapshots.
 struct TableDifferenceReport {

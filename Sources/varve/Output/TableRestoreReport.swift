@@ -1,5 +1,6 @@
-internal import Bytes
+internal import Restoring
 internal import Snapshots
+internal import Bytes
 
 /// Tells what the restore of a table came to.
 struct TableRestoreReport {

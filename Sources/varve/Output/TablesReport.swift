@@ -1,6 +1,6 @@
+internal import Snapshots
 internal import Bytes
 internal import Repository
-internal import Snapshots
 internal import TableLog
 
 /// Tells of the tables of a snapshot.

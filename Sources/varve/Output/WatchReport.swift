@@ -1,8 +1,11 @@
+internal import Snapshots
+internal import Targets
+internal import Capturing
+internal import Operations
+internal import Replicas
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import Snapshots
-internal import Sync
 
 /// Tells what a watch does, a line each.
 final class WatchReport {

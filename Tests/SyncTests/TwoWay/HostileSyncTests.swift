@@ -1,11 +1,13 @@
+@testable import Snapshots
+@testable import Targets
+@testable import TwoWay
+@testable import Wire
 import Bytes
 import Hashing
 import Platform
 import Repository
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// A peer that lies, on either side of a sync.
 struct HostileSyncTests {

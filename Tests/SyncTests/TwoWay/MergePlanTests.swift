@@ -1,12 +1,12 @@
+import Targets
+@testable import Snapshots
+@testable import TwoWay
 import Bytes
 import Hashing
 import Platform
-import Snapshots
 import TableLog
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// What becomes of two stores, decided without input or output.
 struct MergePlanTests {

@@ -1,13 +1,15 @@
+import Operations
+import Targets
+@testable import Remote
+@testable import TwoWay
+@testable import Wire
 import Bytes
 import Hashing
 import Platform
 import Repository
-import Snapshots
 import TableLog
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// Two live stores that are synced, with tables whose data files are lists of numbers.
 final class StorePair {
@@ -193,7 +195,7 @@ final class SteppedService: StreamService {
     }
 
     private func step<Value>(_ body: (TwoWaySession) throws -> Value) throws -> Value {
-        let result: Result<Value, any Error> = session.read { session in
+        let result: Result<Value, any Error> = session.withState { session in
             guard let session else { return .failure(Stopped()) }
             return Result { try body(session) }
         }

@@ -1,9 +1,8 @@
+import TwoWay
 import Platform
 import TableLog
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// Histories by chance, against a model that knows no files and no logs; and a stop at every step.
 struct StoreSyncLawTests {
@@ -189,7 +188,7 @@ struct StoreSyncLawTests {
                 try pair.sync { side in
                     SteppedService {
                         guard side == victim else { return }
-                        let isDue = left.read { left in
+                        let isDue = left.withState { left in
                             left -= 1
                             return left < 0
                         }

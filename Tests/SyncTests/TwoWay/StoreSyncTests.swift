@@ -1,10 +1,10 @@
+@testable import TwoWay
+@testable import Wire
 import Bytes
 import Platform
 import TableLog
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// Two live stores that are made to hold the same.
 struct StoreSyncTests {
@@ -331,7 +331,7 @@ struct StoreSyncTests {
         let once = Monitor(true)
         let summary = try pair.sync { side in
             SteppedService {
-                guard side == "there", once.read({ $0 }) else { return }
+                guard side == "there", once.withState({ $0 }) else { return }
                 once.update { $0 = false }
                 let log = CommitLog(try TableDirectory(table))
                 try TestFiles.write(Array("77\n".utf8), file)

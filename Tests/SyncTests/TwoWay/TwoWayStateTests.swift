@@ -1,10 +1,12 @@
+import Targets
+@testable import Trees
+@testable import TwoWay
+@testable import Wire
 import Bytes
 import Hashing
 import Platform
 import TestSupport
 import Testing
-
-@testable import Sync
 
 /// What two stores remember of each other, as bytes.
 struct TwoWayStateTests {

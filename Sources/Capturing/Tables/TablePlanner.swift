@@ -1,0 +1,199 @@
+internal import Trees
+internal import Snapshots
+internal import Bytes
+internal import Platform
+internal import Repository
+internal import TableLog
+
+// All tables are taken at one moment: first every log is listed, then the newest version of each
+// is read and its files are pinned. A file that is gone by then was taken by a vacuum, which means
+// that there is a newer version without it: everything is listed again, and what changed is pinned
+// anew. A table whose log did not change and that still lacks a file is not whole, and told of.
+
+/// What becomes of a table.
+enum TablePlan {
+    /// Nothing happened to it since the parent snapshot.
+    case unchanged(CapturedTable)
+    case pinned(PinnedTable)
+    /// Copied as plain files, for the reason told.
+    case plain(CapturedTable)
+}
+
+/// Chooses the version of each table, and pins it.
+struct TablePlanner {
+    private struct Attempt {
+        var listing: [LogFile]?
+        var plan: TablePlan?
+        /// A file that was gone, or a log that was torn, at the last attempt.
+        var complaint: CapturedTable?
+    }
+
+    private let sites: [TableSite]
+    private let parent: SnapshotRecord?
+    /// What the parent tells of tables, by their paths.
+    private let parentTables: [[UInt8]: CapturedTable]
+    private let nodes: NodeSource
+    private let trustedBefore: Timestamp
+    private var budget: Int
+    private var attempts: [Attempt]
+
+    /// A vacuum that runs all the time is outrun, or not, in this many rounds.
+    private static let roundLimit = 8
+    /// Descriptors that everything else needs.
+    private static let reserve = 512
+    /// More would take too much memory of the kernel.
+    private static let descriptorLimit = 1 << 17
+
+    init(
+        _ sites: [TableSite], _ parent: SnapshotRecord?, _ nodes: NodeSource,
+        trustedBefore: Timestamp
+    ) {
+        self.sites = sites
+        self.parent = parent
+        let tables = parent?.tables ?? []
+        parentTables = Dictionary(tables.map { ($0.path, $0) }) { first, _ in first }
+        self.nodes = nodes
+        self.trustedBefore = trustedBefore
+        attempts = sites.map { _ in Attempt() }
+        let limit = sites.isEmpty ? 0 : HostSystem.raiseDescriptorLimit()
+        // Each table holds its directory open, and another while it is listed again.
+        budget = min(limit, Self.descriptorLimit) - Self.reserve - 2 * sites.count
+    }
+
+    /// The plan of each table, in the order of the sites.
+    mutating func plan() throws -> [TablePlan] {
+        for round in 0..<Self.roundLimit {
+            try Interruption.check()
+            let directories = sites.map { try? $0.open() }
+            // The moment of the snapshot.
+            let listings = directories.map { try? $0?.listLog() }
+            for index in sites.indices {
+                try plan(index, directories[index], listings[index])
+            }
+            if attempts.allSatisfy({ $0.plan != nil }) { break }
+            HostSystem.sleep(.milliseconds(10 << round))
+        }
+        return zip(sites, attempts).map { site, attempt in
+            attempt.plan
+                ?? .plain(
+                    attempt.complaint
+                        ?? CapturedTable(site.path, .unverified, reason: "it has no log"))
+        }
+    }
+
+    private mutating func plan(
+        _ index: Int, _ directory: TableDirectory?, _ listing: [LogFile]?
+    ) throws {
+        let isSame = attempts[index].listing == listing
+        if isSame, attempts[index].plan != nil { return }
+        let complaint = attempts[index].complaint
+        release(index)
+        attempts[index] = Attempt(listing: listing, complaint: complaint)
+        guard let directory, let listing else {
+            let reason = "its log cannot be listed"
+            attempts[index].plan = .plain(
+                CapturedTable(sites[index].path, .unverified, reason: reason))
+            return
+        }
+        let outcome = try outcome(sites[index], directory, listing)
+        switch outcome {
+        case .plan(let plan): attempts[index].plan = plan
+        case .complaint(let complaint):
+            // The same again, and nobody wrote in between: it stays like that.
+            attempts[index].complaint = complaint
+            if isSame { attempts[index].plan = .plain(complaint) }
+        }
+    }
+
+    /// Lets go of what was pinned at an earlier moment.
+    private mutating func release(_ index: Int) {
+        if case .pinned(let table)? = attempts[index].plan { budget += table.pins.count }
+        attempts[index].plan = nil
+    }
+
+    private enum Outcome {
+        case plan(TablePlan)
+        /// May be better at the next moment.
+        case complaint(CapturedTable)
+    }
+
+    private mutating func outcome(
+        _ site: TableSite, _ directory: TableDirectory, _ listing: [LogFile]
+    ) throws -> Outcome {
+        let before = parentTables[site.path]
+        if let before, before.state == .pinned, let seal = before.seal,
+            seal.holds(directory, listing, site.filter, before: trustedBefore)
+        {
+            return .plan(.unchanged(before))
+        }
+        func plain(
+            _ state: CapturedTable.State, _ reason: String, _ version: Int64? = nil
+        )
+            -> CapturedTable
+        {
+            CapturedTable(site.path, state, version: version, reason: reason)
+        }
+        guard let newest = LogListing(listing).newestWhole else {
+            return .complaint(plain(.unverified, "neither version 0 nor a checkpoint is there"))
+        }
+        guard !newest.isGapped else {
+            let missing = newest.version + 1
+            return .complaint(plain(.unverified, "version \(missing) is missing in its log"))
+        }
+        do {
+            return .plan(
+                .pinned(try pin(site, directory, listing, before, version: newest.version)))
+        } catch let failure as TablePinner.Failure {
+            switch failure {
+            case .gone(let path):
+                return .complaint(
+                    plain(.damaged, "version \(newest.version) needs \(path), which is gone"))
+            case .damaged(let what):
+                return .complaint(plain(.damaged, "version \(newest.version): \(what)"))
+            case .platform(let error): return .plan(.plain(plain(.unverified, "\(error)")))
+            case .table(let error):
+                return error.kind == .unsupported
+                    ? .plan(.plain(plain(.unverified, "\(error)", newest.version)))
+                    : .complaint(plain(.unverified, "\(error)", newest.version))
+            }
+        }
+    }
+
+    private mutating func pin(
+        _ site: TableSite, _ directory: TableDirectory, _ listing: [LogFile],
+        _ before: CapturedTable?, version: Int64
+    ) throws -> PinnedTable {
+        let contents: TableContents
+        do throws(TableLogError) {
+            contents = try LogReader(ListedLog(listing, of: directory)).contents(version: version)
+        } catch {
+            throw TablePinner.Failure.table(error)
+        }
+        try checkExclusion(contents, site)
+        var files: [String: ParentTable.File] = [:]
+        if let before, let parent, Array(contents.table.metadata.id.utf8) == before.id {
+            let table = try ParentTable(site.path, parent.root, nodes)
+            if table.isContinued(before, by: listing) { files = table.files }
+        }
+        var pinner = TablePinner(directory, contents, files, budget: budget)
+        try pinner.pin(listing)
+        budget = pinner.budget
+        return PinnedTable(
+            site, directory, listing, contents, known: pinner.known, pins: pinner.pins,
+            unpinned: pinner.unpinned)
+    }
+
+    /// A version of which something is left out is none.
+    private func checkExclusion(_ contents: TableContents, _ site: TableSite) throws {
+        guard !site.filter.patterns.isEmpty else { return }
+        let paths =
+            contents.logNames.map { TableDirectory.log + "/" + $0 } + contents.live.keys.sorted()
+        for path in paths
+        where site.filter.patterns.isExcludedWithParents(
+            site.sourcePath(path), isDirectory: false)
+        {
+            throw TablePinner.Failure.table(
+                TableLogError(.unsupported, path, "left out by --exclude"))
+        }
+    }
+}

@@ -1,0 +1,44 @@
+internal import Wire
+internal import Bytes
+internal import Platform
+
+/// Why ssh, or what it ran, ended.
+enum SSHFailure {
+    /// Lines of standard error that are told; ssh says much about a changed host key.
+    private static let lineLimit = 12
+
+    /// nil where neither the end nor what was said tells anything.
+    static func explain(_ end: ProcessEnd, _ errors: [UInt8], _ location: String) -> SyncError? {
+        let lines = errors.split { $0 == 0x0a || $0 == 0x0d }
+            .map { RemoteFailure.harmless(Array($0)) }.filter { !$0.isEmpty }
+        let text = lines.suffix(lineLimit).joined(separator: "\n")
+        let last = lines.last ?? ""
+        switch end {
+        case .exited(0): return text.isEmpty ? nil : SyncError(.lost, location, text)
+        // What a shell says of a program that is not there, or may not be run.
+        case .exited(127), .exited(126): return SyncError(.programMissing, location, last)
+        case .exited(255): return SyncError(kind(text), location, isLong(text) ? text : last)
+        case .exited(let status):
+            let what = last.isEmpty ? "the program there ended with status \(status)" : text
+            return SyncError(.lost, location, what)
+        case .killed(let signal):
+            return SyncError(.lost, location, "ssh was ended by signal \(signal)")
+        }
+    }
+
+    private static func isLong(_ text: String) -> Bool { text.contains("IDENTIFICATION") }
+
+    /// ssh has one status for all that it fails with; what it says tells them apart.
+    private static func kind(_ text: String) -> SyncError.Kind {
+        if text.contains("Host key verification failed") || isLong(text) { return .hostKey }
+        if text.contains("Permission denied") || text.contains("Too many authentication") {
+            return .loginRefused
+        }
+        let losses = [
+            "Connection reset", "Broken pipe", "closed by remote host", "Timeout, server",
+            "disconnect",
+        ]
+        let isLoss = losses.contains { text.contains($0) } && !text.contains("kex_exchange")
+        return isLoss ? .lost : .unreachable
+    }
+}

@@ -1,0 +1,259 @@
+internal import Wire
+internal import Bytes
+internal import Hashing
+internal import Platform
+internal import Repository
+internal import SystemPackage
+
+/// What a client has open.
+struct ServedTables {
+    /// An open object, or why it could not be opened: reads may be under way already.
+    var objects: [UInt32: Result<any StoredObject, PlatformError>] = [:]
+    /// A staged object, or the first thing that went wrong with it.
+    var staged: [UInt32: StagedEntry] = [:]
+    var uploads: [UInt32: IncomingStream] = [:]
+    var downloads: [UInt32: OutgoingStream] = [:]
+    /// Threads that streams run on.
+    var streamThreads = 0
+
+    struct StagedEntry {
+        var object: (any StagedObject)?
+        var failure: RemoteFailure?
+    }
+
+    mutating func discardAll() {
+        for entry in staged.values { entry.object?.discard() }
+        staged = [:]
+        objects = [:]
+    }
+}
+
+extension WireServer {
+    /// Does what the client asks; what may take long is left to other threads.
+    func perform(_ message: ClientMessage, _ number: UInt32) throws {
+        guard let served = served.withState({ $0 }) else { return }
+        if message.isChange, !policy.mayWrite {
+            return try refuse(message, number)
+        }
+        switch message {
+        case .open(let name, let head): try open(name, head, number, served)
+        case .read(let object, let offset, let count):
+            try read(object, offset, count, number)
+        case .close: tables.withState { $0.objects[number] = nil }
+        case .stage(let kind): stage(kind, number, served)
+        case .write(let offset, let content): write(content, at: offset, number)
+        case .discard:
+            let entry = tables.withState { $0.staged.removeValue(forKey: number) }
+            entry?.object?.discard()
+        case .ping: try send(.pong, 0)
+        case .upload, .download, .data, .end, .credit, .cancel:
+            try performStream(message, number, served)
+        default: slow.push(SlowStep(number: number) { try self.slowly(message, served) })
+        }
+    }
+
+    /// A server that may not write; what is not answered is told at the sync or publish.
+    private func refuse(_ message: ClientMessage, _ number: UInt32) throws {
+        let failure = RemoteFailure(.forbidden, "the server was started with --read-only")
+        switch message {
+        case .stage, .write: return
+        case .upload:
+            session.withState { $0.answered(number) }
+            try send(.failure(failure), number)
+        default: try send(.failure(failure), number)
+        }
+    }
+
+    // MARK: Objects
+
+    private func open(
+        _ name: ObjectName, _ head: UInt32, _ number: UInt32, _ served: ServedStorage
+    ) throws {
+        let opened: Result<any StoredObject, PlatformError>
+        do throws(PlatformError) {
+            opened = .success(try served.storage.open(name))
+        } catch {
+            opened = .failure(error)
+        }
+        tables.withState { $0.objects[number] = opened }
+        do throws(PlatformError) {
+            let object = try opened.get()
+            let count = min(Int(head), WireLimits.content, Int(clamping: object.size))
+            let bytes = count > 0 ? try object.read(count, at: 0) : []
+            try send(.opened(size: object.size, head: bytes[...]), number)
+        } catch {
+            try send(.failure(RemoteFailure(error)), number)
+        }
+    }
+
+    private func read(
+        _ object: UInt32, _ offset: UInt64, _ count: UInt32, _ number: UInt32
+    ) throws {
+        guard let opened = tables.withState({ $0.objects[object] }) else { return }
+        let answer: ServerMessage
+        do throws(PlatformError) {
+            answer = .bytes(try opened.get().read(Int(count), at: offset)[...])
+        } catch {
+            answer = .failure(RemoteFailure(error))
+        }
+        try send(answer, number)
+    }
+
+    // MARK: Staged objects
+
+    private func stage(_ kind: ObjectKind, _ number: UInt32, _ served: ServedStorage) {
+        var entry = ServedTables.StagedEntry()
+        do throws(PlatformError) {
+            entry.object = try served.storage.stage(kind)
+        } catch {
+            entry.failure = RemoteFailure(error)
+        }
+        tables.withState { $0.staged[number] = entry }
+    }
+
+    private func write(_ content: ArraySlice<UInt8>, at offset: UInt64, _ number: UInt32) {
+        guard let object = tables.withState({ $0.staged[number]?.object }) else { return }
+        do throws(PlatformError) {
+            try object.write(content.span, at: offset)
+        } catch {
+            let failure = RemoteFailure(error)
+            tables.withState { tables in
+                if tables.staged[number]?.failure == nil {
+                    tables.staged[number]?.failure = failure
+                }
+            }
+        }
+    }
+
+    private func staged(_ number: UInt32) throws(RemoteFailure) -> any StagedObject {
+        let entry = tables.withState { $0.staged[number] }
+        if let failure = entry?.failure { throw failure }
+        guard let object = entry?.object else {
+            throw RemoteFailure(.missing, "object \(number) is not staged")
+        }
+        return object
+    }
+
+    // MARK: What may take long
+
+    private func slowly(
+        _ message: ClientMessage, _ served: ServedStorage
+    ) throws -> [ServerMessage] {
+        switch message {
+        case .list(let kind): return Self.names(try served.storage.list(kind))
+        case .sync(let object): try staged(object).sync()
+        case .publish(let object, let name): try publish(object, name, served)
+        case .put(let name, let content): try put(name, content, served)
+        case .syncNames(let names): try served.storage.syncNames(names)
+        case .remove(let name): try remove(name, served)
+        case .have(let ids): return [try have(ids, served)]
+        default: preconditionFailure("done at once")
+        }
+        return [.done([])]
+    }
+
+    /// Frames with all names; the last may hold none.
+    private static func names(_ all: [SHA256Digest]) -> [ServerMessage] {
+        guard !all.isEmpty else { return [.names([], isLast: true)] }
+        return stride(from: 0, to: all.count, by: WireLimits.names).map { start in
+            let end = min(start + WireLimits.names, all.count)
+            return .names(Array(all[start..<end]), isLast: end == all.count)
+        }
+    }
+
+    private func publish(
+        _ number: UInt32, _ name: ObjectName, _ served: ServedStorage
+    ) throws {
+        let object: any StagedObject
+        do throws(RemoteFailure) {
+            object = try staged(number)
+        } catch {
+            tables.withState { $0.staged.removeValue(forKey: number) }?.object?.discard()
+            throw error
+        }
+        _ = tables.withState { $0.staged.removeValue(forKey: number) }
+        do {
+            try publish(object, name, served)
+        } catch {
+            object.discard()
+            throw error
+        }
+    }
+
+    private func publish(
+        _ object: any StagedObject, _ name: ObjectName, _ served: ServedStorage
+    ) throws {
+        guard let content = object as? any StoredObject else {
+            throw RemoteFailure(.unsupported, "the storage cannot be read back")
+        }
+        try verify(name, content, served.storage)
+        try object.publish(as: name)
+    }
+
+    private func put(
+        _ name: ObjectName, _ content: ArraySlice<UInt8>, _ served: ServedStorage
+    ) throws {
+        let object = try served.storage.stage(name.kind)
+        do {
+            try object.write(content.span, at: 0)
+            try object.sync()
+            try publish(object, name, served)
+        } catch {
+            object.discard()
+            throw error
+        }
+        try served.storage.syncNames([name])
+    }
+
+    private func remove(_ name: ObjectName, _ served: ServedStorage) throws {
+        if name == .config {
+            guard try isAbsent(name, served) else {
+                throw RemoteFailure(.forbidden, "a configuration is never removed")
+            }
+            return
+        }
+        if !policy.mayRemove { try requireSuperseded(name, served) }
+        try served.storage.remove(name)
+    }
+
+    private func isAbsent(_ name: ObjectName, _ served: ServedStorage) throws -> Bool {
+        do throws(PlatformError) {
+            _ = try served.storage.open(name)
+            return false
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            return true
+        }
+    }
+
+    /// An append-only client may remove what it merged: nothing is lost with it.
+    private func requireSuperseded(_ name: ObjectName, _ served: ServedStorage) throws {
+        let refusal = RemoteFailure(.forbidden, "the server was started with --append-only")
+        guard case .index(let id) = name else { throw refusal }
+        let old: IndexSegment
+        do {
+            old = try IndexSegment(id, try served.storage.open(name))
+        } catch let error as PlatformError where error.errno == .noSuchFileOrDirectory {
+            return
+        }
+        var others: [IndexSegment] = []
+        for digest in try served.storage.list(.index) where digest != id.digest {
+            let other = IndexID(digest)
+            others.append(try IndexSegment(other, try served.storage.open(.index(other))))
+        }
+        for number in 0..<old.entryCount {
+            let entry = try old.entry(number)
+            let isKept = try others.contains { try $0.find(entry.id).contains(entry.place) }
+            guard isKept else { throw refusal }
+        }
+    }
+
+    private func have(_ ids: [BlobID], _ served: ServedStorage) throws -> ServerMessage {
+        let index = try served.repository().index
+        var bits = [UInt8](repeating: 0, count: (ids.count + 7) / 8)
+        for (number, id) in ids.enumerated() where try !index.findPresent(id).isEmpty {
+            bits[number / 8] |= 1 << UInt8(number % 8)
+        }
+        return .bitmap(bits[...])
+    }
+}

@@ -1,0 +1,105 @@
+package import Remote
+internal import Replicas
+internal import Targets
+internal import TwoWay
+package import Wire
+internal import Bytes
+internal import Platform
+package import Repository
+internal import SystemPackage
+
+/// Serves a session: a replication or a sync of stores where its client asked for one, streams of
+/// deltas otherwise.
+package final class SessionService: StreamService {
+    private let replica = Monitor<ReplicaSession?>(nil)
+    private let sync = Monitor<TwoWaySession?>(nil)
+    private let deltas = DeltaService()
+
+    package init() {}
+
+    /// Finds what a client names: the storage of a repository, the target of a replication, or a
+    /// store.
+    package func open(
+        _ hello: ClientHello, _ place: ServedPlace, _ policy: ServePolicy
+    ) throws -> any Storage {
+        if policy.isReplicaOnly, hello.purpose != .replica {
+            throw RemoteFailure(.forbidden, "the server was started with --replica")
+        }
+        if policy.isSyncOnly, hello.purpose != .sync {
+            throw RemoteFailure(.forbidden, "the server was started with --sync")
+        }
+        switch hello.purpose {
+        case .replica:
+            let root = try place.replica(hello.path, policy)
+            let session = ReplicaSession(root, isTrusted: !policy.isReplicaOnly)
+            replica.update { $0 = session }
+            return NoStorage()
+        case .sync:
+            let session = TwoWaySession(try place.replica(hello.path, policy))
+            sync.update { $0 = session }
+            return NoStorage()
+        case .use, .create: return try place.storage(hello.purpose, hello.path, policy)
+        }
+    }
+
+    package func receive(
+        _ request: [UInt8], _ content: IncomingStream, _ served: ServedStorage
+    ) throws -> [UInt8] {
+        let source = WireSource(content)
+        if sync.withState({ $0 != nil }) {
+            return try step(sync) { try $0.receive(try TwoWayRequest(decoding: request), source) }
+        }
+        guard replica.withState({ $0 != nil }) else {
+            return try deltas.receive(request, content, served)
+        }
+        return try step(replica) {
+            try $0.receive(try ReplicaRequest(decoding: request), source)
+        }
+    }
+
+    package func send(
+        _ request: [UInt8], _ content: OutgoingStream, _ served: ServedStorage
+    ) throws {
+        let sink = BufferedSink(WireSink(content))
+        if sync.withState({ $0 != nil }) {
+            try step(sync) { try $0.send(try TwoWayRequest(decoding: request), sink) }
+        } else if replica.withState({ $0 != nil }) {
+            try step(replica) { try $0.send(try ReplicaRequest(decoding: request), sink) }
+        } else {
+            return try deltas.send(request, content, served)
+        }
+        try sink.flush()
+    }
+
+    /// Does one step; those of one session come one after the other, whatever the client does.
+    private func step<Session, Value>(
+        _ monitor: Monitor<Session?>, _ body: (Session) throws -> Value
+    ) throws -> Value {
+        let result: Result<Value, any Error> = monitor.withState { session in
+            guard let session else { return .failure(RemoteFailure(.other, "no session")) }
+            return Result { try body(session) }.mapError { error in
+                guard let error = error as? MalformedBytes else { return error }
+                return RemoteFailure(.violation, "\(error)")
+            }
+        }
+        return try result.get()
+    }
+}
+
+/// Stands where a session has no storage.
+private final class NoStorage: Storage {
+    var location: String { "a replica" }
+
+    private static let refusal = PlatformError(
+        "use as a repository", [], .notPermitted, detail: "the session is that of a replica")
+
+    func stage(_ kind: ObjectKind) throws(PlatformError) -> any StagedObject { throw Self.refusal }
+    func syncNames(_ names: [ObjectName]) throws(PlatformError) { throw Self.refusal }
+    func list(_ kind: ObjectKind) throws(PlatformError) -> [SHA256Digest] { throw Self.refusal }
+    func open(_ name: ObjectName) throws(PlatformError) -> any StoredObject {
+        throw PlatformError("open", [], .noSuchFileOrDirectory)
+    }
+    func remove(_ name: ObjectName) throws(PlatformError) { throw Self.refusal }
+    func put(_ name: ObjectName, _ bytes: [UInt8]) throws(PlatformError) { throw Self.refusal }
+    func prepare(_ names: [ObjectName]) {}
+}
