@@ -11,6 +11,17 @@ package enum HostSystem {
         return buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
     }
 
+    /// The id of this start of the machine, as text; empty where the system has none.
+    static func bootID() -> [UInt8] {
+        let path = Array("/proc/sys/kernel/random/boot_id".utf8)
+        do throws(PlatformError) {
+            let file = try Descriptor.open(path, [.readOnly])
+            return try file.readToEnd(limit: 256, path).filter { $0 > 0x20 }
+        } catch {
+            return []
+        }
+    }
+
     package static var isRoot: Bool { geteuid() == 0 }
 
     /// Allows this process as many open descriptors as the system lets it have; returns how many.
