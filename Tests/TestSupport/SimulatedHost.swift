@@ -32,7 +32,7 @@ package final class SimulatedHost: Sendable {
     /// Sets the wall clock, as an operator or a time server may; durations do not notice.
     package func setClock(_ time: Timestamp) { state.update { $0.time = time } }
 
-    /// To be handed to a run. Sleeping moves the clocks and returns at once.
+    /// The value to hand to a run, with clocks that sleeping moves instead of waiting.
     package func host(processors: Int = 2) -> Host {
         Host(
             now: { self.state.withState(\.time) },
