@@ -5,7 +5,7 @@ package import TableStore
 /// Why a migration did not go on.
 package enum MigrationError: Error {
     /// What was asked for is not done; nothing was changed by the step that refuses.
-    case refused(String, advice: String)
+    case refused(MigrationRefusal)
     /// Another process is at the same migration.
     case held(journal: [UInt8])
     /// The journal or the receipt does not say what was written into it.

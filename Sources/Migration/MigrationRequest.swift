@@ -1,5 +1,5 @@
 package import Trees
-internal import Platform
+package import Platform
 
 /// How a migration copies (varve-migrate(1), "Strategies").
 package enum CopyStrategy: String, CaseIterable, Sendable {
@@ -10,11 +10,11 @@ package enum CopyStrategy: String, CaseIterable, Sendable {
     /// Several threads that share large files, part by part.
     case chunked
 
-    /// Threads that copy.
-    package var threads: Int { self == .sequential ? 1 : Self.parallelThreads }
-
-    /// Twice the processors, because threads wait for disks, but not so many that a disk seeks.
-    package static let parallelThreads = min(16, max(4, 2 * Processors.count))
+    /// Threads that copy; one, or twice the processors, because threads wait for disks, but not so
+    /// many that a disk seeks.
+    package func threads(on host: Host) -> Int {
+        self == .sequential ? 1 : min(16, max(4, 2 * host.processors))
+    }
 
     /// Bytes of a part of a file that is shared.
     static let partSize: UInt64 = 32 << 20
@@ -39,6 +39,7 @@ package struct MigrationRequest: Sendable {
     package var passLimit = 8
     /// Time to wait before a pass that looks for changes once more.
     package var pause = Duration.seconds(1)
+    package var host = Host.system
 
     package init(
         source: [UInt8], target: [UInt8], filter: WalkFilter, scope: [String] = []

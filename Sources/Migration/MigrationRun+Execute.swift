@@ -50,9 +50,9 @@ extension MigrationRun {
 
     /// Writers that were just stopped are still for a moment then.
     func wait() {
-        let end = ContinuousClock.now + request.pause
-        while ContinuousClock.now < end, !Interruption.isRequested {
-            HostSystem.sleep(min(end - ContinuousClock.now, .milliseconds(100)))
+        let end = host.instant() + request.pause
+        while host.instant() < end, !Interruption.isRequested {
+            host.sleep(min(end - host.instant(), .milliseconds(100)))
         }
     }
 
@@ -66,7 +66,8 @@ extension MigrationRun {
             counters.filesFound += UInt64(changes.fileCount)
             counters.bytesFound += changes.byteCount
         }
-        let settings = CopySettings(bytesPerSecond: request.bytesPerSecond, progress.current)
+        let settings = CopySettings(
+            bytesPerSecond: request.bytesPerSecond, progress.current, host)
         let pass = CopyPass(source, try requireTarget(), journal, strategy, settings)
         let known = Set(problems.map(\.path))
         let failed = try pass.run(found, changes)

@@ -11,27 +11,30 @@ extension MigrationRun {
     /// Reads the logs of tables and none of their data; writes nothing but a probe, which it
     /// removes.
     package func plan(backsUp: Bool, cleans: Bool) throws(MigrationError) -> MigrationPlan {
-        let start = ContinuousClock.now
+        let start = host.instant()
         try checkUncleaned()
         let inventory = try walk()
         try checkNames(inventory)
         let changes = ChangeSet(inventory, journal?.state ?? JournalState())
-        let looked = (ContinuousClock.now - start) / .seconds(1)
+        let looked = host.elapsed(since: start) / .seconds(1)
         let tables = inventory.tables.map { PlannedTable($0, in: sourcePath) }
         let space = try space(changes)
         let steps = DeviceProbe.Steps(backsUp: backsUp && backupID == nil, cleans: cleans)
         // What does not fit is refused anyway.
         var rates = space.shortage == nil ? try measure(inventory, space, steps) : DeviceRates()
         rates.walkPath = looked / Double(max(1, inventory.items.count))
-        RowProbe(sourcePath, inventory, tables).measure(&rates)
+        RowProbe(sourcePath, inventory, tables, host).measure(&rates)
         var work = Inventory(root: inventory.root)
         work.items = changes.data + changes.logs + changes.directories + changes.others
         work.rowDirectories = changes.rowDirectories
-        var model = CostModel(rates, work.totals, paths: UInt64(inventory.items.count))
+        var model = CostModel(
+            rates, work.totals, paths: UInt64(inventory.items.count), processors: host.processors)
         model.bytesPerSecond = request.bytesPerSecond
         model.backsUp = steps.backsUp
         strategy = request.strategy ?? model.best
-        var whole = CostModel(rates, inventory.totals, paths: UInt64(inventory.items.count))
+        var whole = CostModel(
+            rates, inventory.totals, paths: UInt64(inventory.items.count),
+            processors: host.processors)
         whole.rows = tables.reduce(0) { $0 &+ UInt64(clamping: $1.rows ?? 0) }
         self.model = whole
         times = []
@@ -41,7 +44,7 @@ extension MigrationRun {
         times.append(StepTime(step: .execute, estimate: model.execute(strategy)))
         times.append(StepTime(step: .verify, estimate: whole.verify))
         if cleans { times.append(StepTime(step: .cleanUp, estimate: whole.cleanUp)) }
-        let took = ContinuousClock.now - start
+        let took = host.elapsed(since: start)
         return MigrationPlan(
             source: sourcePath, target: targetPath, journal: journalPath, isResumed: isResumed,
             inventory: inventory, totals: inventory.totals, tables: tables, strategy: strategy,
@@ -53,16 +56,10 @@ extension MigrationRun {
     private func checkUncleaned() throws(MigrationError) {
         guard let journal else { return }
         guard !isCleaned else {
-            throw .refused(
-                "this migration is finished, and its source was cleaned",
-                advice: "To migrate what is in the source now, name another target, or remove "
-                    + "\(PathBytes.printable(journalPath)) and empty the target.")
+            throw .refused(.finished(journal: journalPath))
         }
         guard try !journal.hasCleaningMark() else {
-            throw .refused(
-                "the clean-up of the source began; copying now would take what was removed for "
-                    + "lost",
-                advice: "Finish it with --clean-source.")
+            throw .refused(.cleaningBegan)
         }
     }
 
@@ -70,10 +67,7 @@ extension MigrationRun {
     private func checkNames(_ inventory: Inventory) throws(MigrationError) {
         let name = MigrationTarget.stagingName
         guard inventory.items.contains(where: { $0.path == name }) else { return }
-        throw .refused(
-            "the source has \(PathBytes.printable(name)), a name that a migration needs itself",
-            advice: "It may be what a migration to there left: if so, remove it. Else leave it out "
-                + "with --exclude.")
+        throw .refused(.reservedName(name))
     }
 
     private func measure(
@@ -93,7 +87,7 @@ extension MigrationRun {
         }
         return try DeviceProbe.measure(
             source, inventory, above: isMount ? targetPath : above,
-            room: space.freeBytes ?? .max, steps)
+            room: space.freeBytes ?? .max, steps, host)
     }
 
     private func space(_ changes: ChangeSet) throws(MigrationError) -> SpaceNeed {
@@ -124,14 +118,17 @@ extension MigrationRun {
     /// Throws when the plan does not fit the target, and when there is a clean-up to be finished.
     package func start(_ plan: MigrationPlan) throws(MigrationError) {
         if let shortage = plan.space.shortage {
-            throw .refused(
-                shortage, advice: "Make room, or name a target on a larger file system.")
+            throw .refused(.noRoom(shortage))
         }
         if journal == nil { journal = try MigrationJournal(journalPath) }
         let journal = try requireJournal()
         if journal.state.identity == nil { try begin(journal) }
         _ = try requireTarget()
-        if isResumed { try Reconciliation(source, requireTarget(), journal, plan.inventory).run() }
+        if isResumed {
+            try Reconciliation(
+                source, requireTarget(), journal, plan.inventory, host
+            ).run()
+        }
         try journal.append(.strategy(strategy))
     }
 
@@ -154,10 +151,10 @@ extension MigrationRun {
         try journal.append(
             .begin(
                 MigrationIdentity(
-                    id: Hex.encode(HostSystem.randomBytes(16)), source: sourcePath,
+                    id: Hex.encode(host.randomBytes(16)), source: sourcePath,
                     target: targetPath, sourceDevice: root.device, sourceInode: root.inode,
                     targetDevice: target.device, targetInode: target.inode,
-                    scope: request.scope, makesTables: request.makesTables, begun: .now())))
+                    scope: request.scope, makesTables: request.makesTables, begun: host.now())))
     }
 
     /// Snapshots the source into a repository, once a migration.
@@ -169,7 +166,7 @@ extension MigrationRun {
         let journal = try requireJournal()
         guard journal.state.backup == nil else { return nil }
         return try timed(.backup) { () throws(MigrationError) in
-            var options = CaptureOptions(filter: request.filter, host: HostSystem.hostName())
+            var options = CaptureOptions(filter: request.filter, host: host.name)
             options.tags = [Array("migration".utf8)]
             options.bytesPerSecond = request.bytesPerSecond
             options.programVersion = programVersion

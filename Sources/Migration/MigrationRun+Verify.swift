@@ -37,12 +37,12 @@ extension MigrationRun {
             report.known = proven.count
             for round in 0...request.passLimit {
                 try compare(found, &report)
-                let began = Timestamp.now()
+                let began = host.now()
                 found = try walk()
                 let changes = ChangeSet(found, journal.state)
                 if changes.without(problems).isEmpty, isProven(found) {
                     report.stillFrom = began
-                    report.stillUntil = .now()
+                    report.stillUntil = host.now()
                     break
                 }
                 guard round < request.passLimit else {
@@ -106,10 +106,10 @@ extension MigrationRun {
         batch: [Inventory.Item], _ report: inout VerificationReport
     ) throws(MigrationError) {
         let journal = try requireJournal()
-        let settings = CopySettings(bytesPerSecond: nil, progress.current)
+        let settings = CopySettings(bytesPerSecond: nil, progress.current, host)
         let verification = Verification(
             source: source, target: try requireTarget(), settings: settings)
-        let began = Timestamp.now()
+        let began = host.now()
         let outcome = verification.run(batch, journal.state.copied)
         for path in outcome.proven { proven[path.path] = path }
         problems += outcome.problems
@@ -238,7 +238,7 @@ extension MigrationRun {
         let target = try requireTarget()
         try writing { () throws(PlatformError) in try target.removeStaging() }
         openTarget = nil
-        let settings = CopySettings(bytesPerSecond: nil, progress.current)
+        let settings = CopySettings(bytesPerSecond: nil, progress.current, host)
         let pass = CopyPass(source, target, try requireJournal(), strategy, settings)
         _ = try pass.finishDirectory([])
         try writing { () throws(PlatformError) in try target.sync() }

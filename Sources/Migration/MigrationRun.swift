@@ -61,6 +61,8 @@ package final class MigrationRun {
         }
     }
 
+    var host: Host { request.host }
+
     /// How far the current step is.
     package var workProgress: WorkProgress {
         get { progress.current }
@@ -75,31 +77,21 @@ package final class MigrationRun {
 
     private func checkIdentity() throws(MigrationError) {
         guard let journal, let identity = journal.state.identity else { return }
-        let place = PathBytes.printable(journalPath)
         guard identity.source == sourcePath, identity.target == targetPath else {
             throw .refused(
-                "the journal in \(place) belongs to a migration from "
-                    + "\(PathBytes.printable(identity.source)) to "
-                    + PathBytes.printable(identity.target),
-                advice: "Name another directory with --journal.")
+                .otherMigration(
+                    journal: journalPath, source: identity.source, target: identity.target))
         }
         guard identity.scope == request.scope, identity.makesTables == request.makesTables else {
             throw .refused(
-                "the migration was begun with another scope: "
-                    + (identity.scope + (identity.makesTables ? ["--into-tables"] : []))
-                    .joined(separator: " "),
-                advice: "Go on with the same patterns and options, or remove target and journal "
-                    + "to begin anew.")
+                .otherScope(
+                    identity.scope + (identity.makesTables ? ["--into-tables"] : [])))
         }
         let root = try reading { () throws(PlatformError) in
             try source.root.descriptor.status(sourcePath)
         }
         guard identity.sourceDevice == root.device, identity.sourceInode == root.inode else {
-            throw .refused(
-                "\(PathBytes.printable(sourcePath)) is another directory than the one that this "
-                    + "migration began with",
-                advice: "Is its file system mounted? To migrate what is there now, remove target "
-                    + "and journal and begin anew.")
+            throw .refused(.otherDirectory(sourcePath, .source))
         }
     }
 
@@ -116,10 +108,7 @@ package final class MigrationRun {
         }
         let identity = try requireJournal().state.identity
         guard identity?.targetDevice == status.device, identity?.targetInode == status.inode else {
-            throw .refused(
-                "\(PathBytes.printable(targetPath)) is another directory than the one that this "
-                    + "migration began with",
-                advice: "Is its file system mounted? To begin anew, remove the journal.")
+            throw .refused(.otherDirectory(targetPath, .target))
         }
         openTarget = target
         return target
@@ -129,9 +118,9 @@ package final class MigrationRun {
     func timed<Value>(
         _ step: StepTime.Step, _ body: () throws(MigrationError) -> Value
     ) throws(MigrationError) -> Value {
-        let start = ContinuousClock.now
+        let start = host.instant()
         let value = try body()
-        let took = ContinuousClock.now - start
+        let took = host.elapsed(since: start)
         let (seconds, attoseconds) = took.components
         let actual = Double(seconds) + Double(attoseconds) / 1e18
         if let index = times.firstIndex(where: { $0.step == step }) {
@@ -142,7 +131,7 @@ package final class MigrationRun {
 
     func walk() throws(MigrationError) -> Inventory {
         let found = try Inventory.walk(
-            sourcePath, request.filter, makesTables: request.makesTables)
+            sourcePath, request.filter, makesTables: request.makesTables, host)
         inventory = found
         return found
     }

@@ -9,8 +9,9 @@ extension Failure {
 
     init(_ error: MigrationError) {
         switch error {
-        case .refused(let message, let advice):
-            self.init(message: message, meaning: "Nothing was changed.", advice: advice)
+        case .refused(let refusal):
+            let text = MigrationRefusalText(refusal)
+            self.init(message: text.message, meaning: "Nothing was changed.", advice: text.advice)
         case .held(let journal):
             self.init(
                 message: "another process is at this migration (\(PathBytes.printable(journal)))",

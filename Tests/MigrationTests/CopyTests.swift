@@ -57,7 +57,7 @@ struct CopyTests {
         try move.directory.write(random.bytes(3_000_001), "source/file")
         let run = try move.started()
         let settings = CopySettings(
-            bytesPerSecond: nil, copiesInKernel: false, WorkProgress())
+            bytesPerSecond: nil, copiesInKernel: false, WorkProgress(), .system)
         let found = try run.walk()
         let pass = CopyPass(
             run.source, try run.requireTarget(), try run.requireJournal(), .parallel, settings)

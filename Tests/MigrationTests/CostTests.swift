@@ -29,7 +29,7 @@ struct CostTests {
         totals.allocated = totals.bytes
         totals.smallBytes = small
         totals.largest = large / 4
-        return CostModel(rates(), totals, paths: files)
+        return CostModel(rates(), totals, paths: files, processors: 2)
     }
 
     @Test(arguments: [1, 4096, 4097, 40_960] as [UInt64])
@@ -102,7 +102,8 @@ struct CostTests {
             try move.directory.write(
                 [UInt8](repeating: 1, count: number < 20 ? 200_000 : 100_000), "source/\(number)")
         }
-        let found = try Inventory.walk(move.source, move.request.filter, makesTables: false)
+        let found = try Inventory.walk(
+            move.source, move.request.filter, makesTables: false, .system)
         let sample = ProbeSample(found, room: room)
         let ranges = (sample.ranges.0 + sample.ranges.1).reduce(0) { $0 + UInt64($1.count) }
         let files = (sample.files.0 + sample.files.1).reduce(0) { $0 + $1.status.size }

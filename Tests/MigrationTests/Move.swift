@@ -73,9 +73,9 @@ struct Move {
         }
     }
 
-    /// What a refusal says; nil for everything else.
-    static func refusal(_ body: () throws(MigrationError) -> Void) -> String? {
-        guard case .refused(let message, _) = failure(body) else { return nil }
-        return message
+    /// Why something is refused; nil for everything else.
+    static func refusal(_ body: () throws(MigrationError) -> Void) -> MigrationRefusal? {
+        guard case .refused(let refusal) = failure(body) else { return nil }
+        return refusal
     }
 }

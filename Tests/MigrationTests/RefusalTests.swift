@@ -10,7 +10,7 @@ import Testing
 struct RefusalTests {
     private static func refusal(
         from source: String, to target: String, journal: String? = nil, _ move: Move
-    ) -> String? {
+    ) -> MigrationRefusal? {
         var request = MigrationRequest(
             source: move.directory.path(source), target: move.directory.path(target),
             filter: WalkFilter(patterns: ExcludePatterns()))
@@ -19,17 +19,17 @@ struct RefusalTests {
     }
 
     @Test(arguments: [
-        ("source", "source/inner/target", nil, "lies in the source"),
-        ("source/inner", "source", nil, "lies in the target"),
-        ("source", "source", nil, "are the same directory"),
-        ("source/file", "target", nil, "is no directory"),
-        ("source", "other/file", nil, "is no directory"),
-        ("source", "other", nil, "is not empty: it holds file"),
-        ("source", "target", "source/inner/journal", "journal would lie in"),
-        ("source", "empty", "empty/journal", "journal would lie in"),
+        ("source", "source/inner/target", nil, "targetInSource"),
+        ("source/inner", "source", nil, "sourceInTarget"),
+        ("source", "source", nil, "PlaceOverlap.same"),
+        ("source/file", "target", nil, "sourceIsNoDirectory"),
+        ("source", "other/file", nil, "targetIsNoDirectory"),
+        ("source", "other", nil, "targetNotEmpty"),
+        ("source", "target", "source/inner/journal", "journalInside"),
+        ("source", "empty", "empty/journal", "journalInside"),
     ])
     func `Places that cannot be are refused`(
-        source: String, target: String, journal: String?, words: String
+        source: String, target: String, journal: String?, reason: String
     ) throws {
         let move = try Move()
         try move.write("1", "file")
@@ -37,8 +37,8 @@ struct RefusalTests {
         try move.directory.write([1], "other/file")
         try move.directory.makeDirectories(Array("empty".utf8))
         let before = try TreeListing.of(move.directory.path)
-        let message = Self.refusal(from: source, to: target, journal: journal, move)
-        #expect(message?.contains(words) == true, "\(message ?? "nothing refused")")
+        let refusal = Self.refusal(from: source, to: target, journal: journal, move)
+        #expect(String(describing: refusal).contains(reason))
         expectSame(before, try TreeListing.of(move.directory.path))
     }
 
@@ -48,8 +48,12 @@ struct RefusalTests {
         try FileOperations.makeSymlink(
             move.directory.path("way"), to: move.directory.path("source/inner"),
             at: Descriptor.workingDirectory)
-        let message = Self.refusal(from: "source", to: "way/target", move)
-        #expect(message?.contains("lies in the source") == true)
+        let refusal = Self.refusal(from: "source", to: "way/target", move)
+        #expect(
+            refusal
+                == .overlapping(
+                    .targetInSource, source: move.source,
+                    target: move.directory.path("source/inner/target")))
     }
 
     @Test func `A source that is not there is an error of the source`() throws {
@@ -69,8 +73,8 @@ struct RefusalTests {
         for change: (inout SpaceNeed) -> Void in [{ $0.freeBytes = 10 }, { $0.freeFiles = 0 }] {
             var small = plan
             change(&small.space)
-            let message = Move.refusal { () throws(MigrationError) in try run.start(small) }
-            #expect(message?.contains("needed") == true)
+            let refusal = Move.refusal { () throws(MigrationError) in try run.start(small) }
+            #expect(try refusal == .noRoom(#require(small.space.shortage)))
         }
         plan.space.freeFiles = nil
         #expect(plan.space.shortage == nil)
@@ -92,8 +96,8 @@ struct RefusalTests {
         try move.write("1", "file")
         try move.run()
         move.excluded = ["*.tmp"]
-        let message = Move.refusal { () throws(MigrationError) in try move.run() }
-        #expect(message?.contains("another scope") == true)
+        let refusal = Move.refusal { () throws(MigrationError) in try move.run() }
+        #expect(refusal == .otherScope([]))
     }
 
     @Test func `A source that was exchanged is refused, and the target keeps what it has`() throws {
@@ -103,8 +107,8 @@ struct RefusalTests {
         try FileOperations.rename(
             move.source, to: move.directory.path("old"), at: Descriptor.workingDirectory)
         try move.directory.makeDirectories(Array("source".utf8))
-        let message = Move.refusal { () throws(MigrationError) in try move.run() }
-        #expect(message?.contains("another directory") == true)
+        let refusal = Move.refusal { () throws(MigrationError) in try move.run() }
+        #expect(refusal == .otherDirectory(move.source, .source))
         #expect(try move.read("target/file") == "1")
     }
 
@@ -113,12 +117,12 @@ struct RefusalTests {
         try move.write("1", "file")
         try move.run()
         try move.directory.write(Array("theirs".utf8), "target/new")
-        var message = Move.refusal { () throws(MigrationError) in try move.run() }
-        #expect(message?.contains("such as new") == true)
+        var refusal = Move.refusal { () throws(MigrationError) in try move.run() }
+        #expect(refusal == .foreignPaths([Array("new".utf8)]))
         try FileOperations.remove(move.directory.path("target/new"))
         try move.directory.write(Array("theirs".utf8), "target/file")
-        message = Move.refusal { () throws(MigrationError) in try move.run() }
-        #expect(message?.contains("such as file") == true)
+        refusal = Move.refusal { () throws(MigrationError) in try move.run() }
+        #expect(refusal == .foreignPaths([Array("file".utf8)]))
         #expect(try move.read("target/file") == "theirs")
         // Removed, it is copied again.
         try FileOperations.remove(move.directory.path("target/file"))
@@ -131,8 +135,8 @@ struct RefusalTests {
         try move.write("1", "file")
         _ = try move.started()
         try move.directory.write(Array("theirs".utf8), "target/file")
-        let message = Move.refusal { () throws(MigrationError) in try move.run() }
-        #expect(message?.contains("such as file") == true)
+        let refusal = Move.refusal { () throws(MigrationError) in try move.run() }
+        #expect(refusal == .foreignPaths([Array("file".utf8)]))
         #expect(try move.read("target/file") == "theirs")
     }
 
@@ -145,8 +149,8 @@ struct RefusalTests {
         try FileOperations.remove(place)
         try FileOperations.makeSymlink(
             place, to: Array("elsewhere".utf8), at: Descriptor.workingDirectory)
-        let message = Move.refusal { () throws(MigrationError) in try move.run() }
-        #expect(message?.contains("such as file") == true)
+        let refusal = Move.refusal { () throws(MigrationError) in try move.run() }
+        #expect(refusal == .foreignPaths([Array("file".utf8)]))
         #expect(try FileStatus.of(place).type == .symlink)
     }
 

@@ -143,7 +143,7 @@ extension CopyPass {
     private func make(
         _ directory: Inventory.RowDirectory, keeping kept: Set<[UInt8]>
     ) throws(MigrationError) {
-        let conversion = TableConversion(source, target)
+        let conversion = TableConversion(source, target, copies.settings.host)
         do throws(MigrationError) {
             let made = try conversion.run(directory, keeping: kept)
             touched.insert(directory.path)
@@ -191,15 +191,10 @@ extension CopyPass {
         let paths = changes.unmade + changes.gone
         guard !paths.isEmpty else { return }
         guard !journal.hasLostTail else {
-            throw .refused(
-                "the journal lost its last line, and the source lacks "
-                    + "\(paths.count) paths that the target has, such as "
-                    + PathBytes.printable(paths[0]),
-                advice: "Nothing was removed. If they were removed from the source on purpose, "
-                    + "remove them from the target too, and run the command again.")
+            throw .refused(.lostEnd(lacking: paths))
         }
         var removed: [[UInt8]] = []
-        let conversion = TableConversion(source, target)
+        let conversion = TableConversion(source, target, copies.settings.host)
         let kept = copiedInside(changes.unmade)
         for path in changes.unmade {
             attempt(path, &removed) { () throws(PlatformError) in

@@ -64,7 +64,8 @@ struct FileCopies {
         let schedule = Monitor(Schedule())
         let copies = self
         let count = min(
-            CopyStrategy.parallelThreads, max(1, batch.count * (partSize == nil ? 1 : 8)))
+            CopyStrategy.parallel.threads(on: settings.host),
+            max(1, batch.count * (partSize == nil ? 1 : 8)))
         let threads = WorkerThreads(count: count) { _ in
             while let work = Self.take(schedule, batch) {
                 switch work {

@@ -33,7 +33,7 @@ final class FileCopy: Sendable {
     ) throws(CopyFailure) {
         self.item = item
         self.settings = settings
-        readAt = .now()
+        readAt = settings.host.now()
         do throws(PlatformError) {
             let file = try source.open(item.path)
             status = try file.status(item.path)
@@ -190,13 +190,18 @@ final class CopySettings: Sendable {
     let copiesInKernel: Bool
     /// One call of the kernel copies so much, so that progress, rate and signals are looked at.
     let step: Int
+    let host: Host
     private let progress: WorkProgress
     private let canClone = Monitor(true)
 
     /// Files from here on are synced one by one; smaller ones together.
     static let largeSize: UInt64 = 4 << 20
 
-    init(bytesPerSecond: UInt64?, copiesInKernel: Bool = true, _ progress: WorkProgress) {
+    init(
+        bytesPerSecond: UInt64?, copiesInKernel: Bool = true, _ progress: WorkProgress,
+        _ host: Host
+    ) {
+        self.host = host
         rateLimit = bytesPerSecond.map { RateLimit(bytesPerSecond: $0) }
         self.copiesInKernel = copiesInKernel
         // At a limited rate several steps a second, so that it is even.

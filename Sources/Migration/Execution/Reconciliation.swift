@@ -14,15 +14,17 @@ struct Reconciliation {
     private let target: MigrationTarget
     private let journal: MigrationJournal
     private let inventory: Inventory
+    private let host: Host
 
     init(
         _ source: MigrationSource, _ target: MigrationTarget, _ journal: MigrationJournal,
-        _ inventory: Inventory
+        _ inventory: Inventory, _ host: Host
     ) {
         self.source = source
         self.target = target
         self.journal = journal
         self.inventory = inventory
+        self.host = host
     }
 
     func run() throws(MigrationError) {
@@ -62,7 +64,7 @@ struct Reconciliation {
         let walk = try writing { () throws(PlatformError) in
             try SourceWalk(target.tree.root.path, prefix: [], filter: filter)
         }
-        try walk.visit(listers: Processors.count) { entry throws(MigrationError) in
+        try walk.visit(listers: host.processors) { entry throws(MigrationError) in
             try checkInterruption()
             guard !entry.path.isEmpty else { return }
             if let failure = entry.listingFailure { throw .target(failure) }
@@ -92,13 +94,8 @@ struct Reconciliation {
     }
 
     private func refuse(_ paths: [[UInt8]]) throws(MigrationError) {
-        guard let first = paths.first else { return }
-        let list = paths.prefix(10).map { "  " + PathBytes.printable($0) }.joined(separator: "\n")
-        throw .refused(
-            "the target has \(paths.count) paths that this migration did not write so, such as "
-                + PathBytes.printable(first),
-            advice: "Nothing was changed. Move them away, or remove them to have the source's "
-                + "copied again:\n  " + list.split(separator: "\n").joined(separator: "\n  "))
+        guard !paths.isEmpty else { return }
+        throw .refused(.foreignPaths(paths))
     }
 
     private func forgetMissing(

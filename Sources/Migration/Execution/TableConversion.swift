@@ -12,10 +12,12 @@ internal import TableStore
 struct TableConversion {
     private let source: MigrationSource
     private let target: MigrationTarget
+    private let host: Host
 
-    init(_ source: MigrationSource, _ target: MigrationTarget) {
+    init(_ source: MigrationSource, _ target: MigrationTarget, _ host: Host) {
         self.source = source
         self.target = target
+        self.host = host
     }
 
     /// Paths of the source by which an import opens its files.
@@ -29,7 +31,7 @@ struct TableConversion {
     func run(
         _ directory: Inventory.RowDirectory, keeping: Set<[UInt8]>
     ) throws(MigrationError) -> MadeTable {
-        let now = Timestamp.now()
+        let now = host.now()
         let files = directory.files.map { file in
             CopiedPath(path: file.path, stamp: file.stamp.settled(at: now, .local))
         }

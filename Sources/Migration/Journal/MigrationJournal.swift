@@ -113,10 +113,7 @@ extension MigrationJournal {
     func append(_ record: JournalRecord) throws(MigrationError) {
         let line = JournalFormat.line(record, after: checksum)
         guard size + UInt64(line.bytes.count) <= UInt64(JournalFormat.sizeLimit) else {
-            throw .refused(
-                "the journal would become larger than it can be read again",
-                advice: "Migrate parts of the source by themselves, with --exclude or one after "
-                    + "the other.")
+            throw .refused(.journalTooLarge)
         }
         try journaling { () throws(PlatformError) in
             try file.write(line.bytes.span, at: size, Self.journalName)

@@ -38,16 +38,20 @@ package struct CostModel: Sendable {
     package var rates: DeviceRates
     package var work: Inventory.Totals
     package var paths: UInt64
+    package var processors: Int
     /// Rows of tables, as far as their logs tell.
     package var rows: UInt64 = 0
     package var bytesPerSecond: UInt64?
     /// Whether a backup reads everything before it is copied.
     package var backsUp = false
 
-    package init(_ rates: DeviceRates, _ work: Inventory.Totals, paths: UInt64) {
+    package init(
+        _ rates: DeviceRates, _ work: Inventory.Totals, paths: UInt64, processors: Int
+    ) {
         self.rates = rates
         self.work = work
         self.paths = paths
+        self.processors = processors
     }
 
     /// Bytes of files that are not small.
@@ -98,7 +102,7 @@ package struct CostModel: Sendable {
     /// Both sides of all bytes, rows of both sides, and the walk that finds nothing changed.
     package var verify: Double {
         // The largest file is compared by one thread.
-        let largest = Double(work.largest) * Double(Processors.count)
+        let largest = Double(work.largest) * Double(processors)
         return max(large, largest) / rates.compare + files * rates.compareFile
             + Double(rows) * rates.row + Double(work.rowBytes) / rates.rowFiles + walk
     }

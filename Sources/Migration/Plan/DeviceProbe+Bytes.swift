@@ -19,7 +19,7 @@ extension DeviceProbe {
 
     /// What bytes cost that are not in small files.
     mutating func measureBytes(_ repository: ProbeRepository?) throws(MigrationError) {
-        let several = CopyStrategy.parallelThreads
+        let several = CopyStrategy.parallel.threads(on: host)
         let one = try copies(sample.ranges.0, threads: several, "bytes-1")
         // Before the disk has more to do than it can.
         rates.compare = try compare(one)
@@ -57,7 +57,7 @@ extension DeviceProbe {
     ) throws(MigrationError) -> (count: Int, seconds: Double) {
         let source = source
         return try writing { () throws(PlatformError) in
-            var done = try Self.each(ranges, threads: threads) { item throws(PlatformError) in
+            var done = try each(ranges, threads: threads) { item throws(PlatformError) in
                 let range = item.range
                 let file = try source.open(range.path)
                 let copy = try target.createStaged(item.name)
@@ -69,7 +69,7 @@ extension DeviceProbe {
                 }
                 if range.count >= CopySettings.largeSize { try copy.sync(range.path) }
             }
-            done.seconds += try Self.time { () throws(PlatformError) in try target.sync() }
+            done.seconds += try time { () throws(PlatformError) in try target.sync() }
             return done
         }
     }
@@ -79,11 +79,11 @@ extension DeviceProbe {
     private func sustainedRate(_ copies: Copies, threads: Int) throws(MigrationError) -> Double {
         let target = try target("laps-\(threads)")
         var laps: [(bytes: Double, seconds: Double)] = []
-        let start = ContinuousClock.now
+        let start = host.instant()
         let work = Double(inventory.totals.bytes - inventory.totals.smallBytes)
         let limit = min(work, Double(room / ProbeSample.roomShare))
         var written = Self.bytes(copies.ranges)
-        while written < limit, ContinuousClock.now - start < .seconds(1.5 * Self.patience) {
+        while written < limit, host.elapsed(since: start) < .seconds(1.5 * Self.patience) {
             try checkInterruption()
             // Not in the same place: a disk may be faster where something was written before.
             let ranges = copies.ranges.map { copy in
@@ -108,7 +108,7 @@ extension DeviceProbe {
             let copy = try target.createStaged(name)
             defer { target.removeStaged(name) }
             var isClone = false
-            let seconds = Self.time { isClone = copy.clone(file) }
+            let seconds = time { isClone = copy.clone(file) }
             return isClone ? Double(try file.status(first.path).size) / seconds : nil
         }
     }
@@ -117,7 +117,7 @@ extension DeviceProbe {
     private func compare(_ copies: Copies) throws(MigrationError) -> Double {
         let (source, target) = (source, copies.target)
         let done = try writing { () throws(PlatformError) in
-            try Self.each(copies.ranges, threads: Processors.count) { item throws(PlatformError) in
+            try each(copies.ranges, threads: host.processors) { item throws(PlatformError) in
                 let range = item.range
                 let hasher = BlockHasher()
                 let file = try source.open(range.path)
@@ -133,16 +133,16 @@ extension DeviceProbe {
 
     /// Runs `body` for one element after the other on threads, until time is up; tells how many it
     /// ran for, and how long that took.
-    static func each<Element: Sendable>(
+    func each<Element: Sendable>(
         _ elements: [Element], threads: Int,
         _ body: @escaping @Sendable (Element) throws(PlatformError) -> Void
     ) throws(PlatformError) -> (count: Int, seconds: Double) {
         let next = Monitor(0)
         let fault = Monitor<PlatformError?>(nil)
-        let deadline = ContinuousClock.now + .seconds(patience)
+        let deadline = host.instant() + .seconds(Self.patience)
         let seconds = time {
             WorkerThreads(count: min(threads, elements.count)) { _ in
-                while let index = take(next, elements.count, deadline) {
+                while let index = Self.take(next, elements.count, deadline, host) {
                     do throws(PlatformError) {
                         try body(elements[index])
                     } catch {
@@ -156,11 +156,12 @@ extension DeviceProbe {
     }
 
     private static func take(
-        _ next: Monitor<Int>, _ count: Int, _ deadline: ContinuousClock.Instant
+        _ next: Monitor<Int>, _ count: Int, _ deadline: ContinuousClock.Instant,
+        _ host: Host
     ) -> Int? {
         next.withState { next in
             guard next < count, !Interruption.isRequested else { return nil }
-            guard next == 0 || ContinuousClock.now < deadline else { return nil }
+            guard next == 0 || host.instant() < deadline else { return nil }
             next += 1
             return next - 1
         }

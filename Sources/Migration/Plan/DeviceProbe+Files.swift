@@ -49,8 +49,8 @@ extension DeviceProbe {
     private func firstRead() throws(MigrationError) -> Double {
         let source = source
         return try writing { () throws(PlatformError) in
-            let done = try Self.each(
-                sample.files.0 + sample.files.1, threads: Processors.count
+            let done = try each(
+                sample.files.0 + sample.files.1, threads: host.processors
             ) { item throws(PlatformError) in
                 do throws(PlatformError) {
                     let file = try source.open(item.path)
@@ -82,9 +82,9 @@ extension DeviceProbe {
     ) throws(MigrationError) -> (count: Int, seconds: Double) {
         let part = inventory.only(files)
         let changes = ChangeSet(part, trial.journal.state)
-        let settings = CopySettings(bytesPerSecond: nil, WorkProgress())
+        let settings = CopySettings(bytesPerSecond: nil, WorkProgress(), host)
         let pass = CopyPass(source, trial.target, trial.journal, strategy, settings)
-        let seconds = try Self.time { () throws(MigrationError) in
+        let seconds = try time { () throws(MigrationError) in
             _ = try pass.run(part, changes)
         }
         trial.items += part.items
@@ -93,13 +93,14 @@ extension DeviceProbe {
 
     /// Compares what was copied, and writes a receipt.
     private mutating func prove(_ trial: Trial) throws(MigrationError) -> Receipt {
-        let settings = CopySettings(bytesPerSecond: nil, WorkProgress())
+        let settings = CopySettings(bytesPerSecond: nil, WorkProgress(), host)
         let verification = Verification(
             source: source, target: trial.target, settings: settings)
         var receipt = Receipt(
-            migration: "", source: [], target: [], began: .now(), verified: .now(), tables: [],
+            migration: "", source: [], target: [], began: host.now(),
+            verified: host.now(), tables: [],
             paths: [])
-        let seconds = try Self.time { () throws(MigrationError) in
+        let seconds = try time { () throws(MigrationError) in
             let outcome = verification.run(trial.items, trial.journal.state.copied)
             try trial.journal.append(.compared(outcome.proven, []))
             receipt.paths = outcome.proven.sorted { PathBytes.isBefore($0.path, $1.path) }
@@ -121,7 +122,7 @@ extension DeviceProbe {
         let cleaning = SourceCleaning(
             try MigrationSource(trial.path), trial.path, receipt, hasBegun: false,
             WorkProgress())
-        let seconds = try Self.time { () throws(MigrationError) in
+        let seconds = try time { () throws(MigrationError) in
             _ = try trial.journal.receipt()
             _ = try cleaning.obstacles()
             _ = try cleaning.run(except: [], newPaths: [])

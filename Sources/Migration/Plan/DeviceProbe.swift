@@ -31,6 +31,7 @@ struct DeviceProbe {
     let steps: Steps
     /// Bytes that are free on the target.
     let room: UInt64
+    let host: Host
     var rates = DeviceRates()
 
     /// Steps that a migration may leave out, and the probe then too.
@@ -45,9 +46,9 @@ struct DeviceProbe {
     /// Measures; `above` is the target, or the directory that it is to lie in.
     static func measure(
         _ source: MigrationSource, _ inventory: Inventory, above: [UInt8], room: UInt64,
-        _ steps: Steps
+        _ steps: Steps, _ host: Host
     ) throws(MigrationError) -> DeviceRates {
-        let name = Array((".varve-probe-" + Hex.encode(HostSystem.randomBytes(6))).utf8)
+        let name = host.uniqueName(".varve-probe-")
         let place = PathBytes.join(above, name)
         try writing { () throws(PlatformError) in
             try FileOperations.makeDirectory(place, mode: 0o700)
@@ -55,13 +56,13 @@ struct DeviceProbe {
         defer { _ = try? LiveTree(above).remove(name) }
         var probe = DeviceProbe(
             source: source, inventory: inventory, sample: ProbeSample(inventory, room: room),
-            place: place, steps: steps, room: room)
+            place: place, steps: steps, room: room, host: host)
         try probe.run()
         return probe.rates
     }
 
     private mutating func run() throws(MigrationError) {
-        let repository = try steps.backsUp ? ProbeRepository(place) : nil
+        let repository = try steps.backsUp ? ProbeRepository(place, host) : nil
         if !sample.ranges.0.isEmpty { try measureBytes(repository) }
         if !sample.files.0.isEmpty { try measureFiles(repository) }
     }
@@ -74,27 +75,38 @@ struct DeviceProbe {
         return try MigrationTarget(path)
     }
 
-    static func time<Failure>(_ body: () throws(Failure) -> Void) throws(Failure) -> Double {
-        let start = ContinuousClock.now
+    func time<Failure>(_ body: () throws(Failure) -> Void) throws(Failure) -> Double {
+        try host.seconds(body)
+    }
+}
+
+extension Host {
+    /// Seconds that `body` takes; never zero, because rates are made of them.
+    fileprivate func seconds<Failure>(
+        _ body: () throws(Failure) -> Void
+    ) throws(Failure) -> Double {
+        let start = instant()
         try body()
-        return max(1e-6, (ContinuousClock.now - start) / .seconds(1))
+        return max(1e-6, elapsed(since: start) / .seconds(1))
     }
 }
 
 /// A repository that takes the backup of a sample.
 struct ProbeRepository {
     private let repository: Repository
+    private let host: Host
     /// Seconds that a snapshot of nothing takes.
     private let nothing: Double
 
-    init(_ place: [UInt8]) throws(MigrationError) {
+    init(_ place: [UInt8], _ host: Host) throws(MigrationError) {
+        self.host = host
         let path = PathBytes.join(place, Array("repository".utf8))
         let empty = PathBytes.join(place, Array("empty".utf8))
         do {
             try FileOperations.makeDirectory(empty, mode: 0o700)
             _ = try Repository.create(DirectoryStorage.create(path), chunking: .standard)
             let repository = try Repository(DirectoryStorage(path))
-            nothing = try Self.capture(empty, repository)
+            nothing = try Self.capture(empty, repository, host)
             self.repository = repository
         } catch {
             throw Self.failure(error)
@@ -102,9 +114,9 @@ struct ProbeRepository {
     }
 
     private static func capture(
-        _ directory: [UInt8], _ repository: Repository
+        _ directory: [UInt8], _ repository: Repository, _ host: Host
     ) throws(CaptureError) -> Double {
-        try DeviceProbe.time { () throws(CaptureError) in
+        try host.seconds { () throws(CaptureError) in
             let options = CaptureOptions(
                 filter: WalkFilter(patterns: ExcludePatterns(lines: [])), host: [])
             _ = try Capture.run([directory], into: repository, options, WorkProgress())
@@ -114,7 +126,7 @@ struct ProbeRepository {
     /// Seconds that what is in a directory adds to a snapshot.
     func seconds(capturing directory: [UInt8]) throws(MigrationError) -> Double {
         do throws(CaptureError) {
-            return max(1e-6, try Self.capture(directory, repository) - nothing)
+            return max(1e-6, try Self.capture(directory, repository, host) - nothing)
         } catch {
             throw Self.failure(error)
         }

@@ -37,8 +37,7 @@ package struct Inventory: Sendable {
     package internal(set) var rowDirectories: [RowDirectory] = []
     package internal(set) var problems: [MigrationProblem] = []
     package internal(set) var root: FileStatus
-    /// When the walk began and ended.
-    package internal(set) var began: ContinuousClock.Instant = .now
+    /// How long the walk took.
     package internal(set) var took: Duration = .zero
 
     init(root: FileStatus) { self.root = root }
@@ -56,9 +55,9 @@ package struct Inventory: Sendable {
 extension Inventory {
     /// Walks the source; what could not be read is in `problems`.
     static func walk(
-        _ source: [UInt8], _ filter: WalkFilter, makesTables: Bool
+        _ source: [UInt8], _ filter: WalkFilter, makesTables: Bool, _ host: Host
     ) throws(MigrationError) -> Inventory {
-        let began = ContinuousClock.now
+        let began = host.instant()
         let walk = try reading { () throws(PlatformError) in
             try SourceWalk(source, prefix: [], filter: filter)
         }
@@ -66,13 +65,12 @@ extension Inventory {
             root: try reading { () throws(PlatformError) in
                 try walk.root.descriptor.status(source)
             })
-        try walk.visit(listers: Processors.count) { entry throws(MigrationError) in
+        try walk.visit(listers: host.processors) { entry throws(MigrationError) in
             try checkInterruption()
             inventory.add(entry)
         }
         if makesTables { inventory.findRowDirectories() }
-        inventory.began = began
-        inventory.took = ContinuousClock.now - began
+        inventory.took = host.elapsed(since: began)
         return inventory
     }
 

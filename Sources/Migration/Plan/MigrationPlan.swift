@@ -83,15 +83,9 @@ package struct SpaceNeed: Equatable, Sendable {
     }
 
     /// Why the target is too small; nil when it is not.
-    package var shortage: String? {
-        if let freeBytes, freeBytes < bytes {
-            return "the target has \(ByteCount(freeBytes)) free, and "
-                + "\(ByteCount(bytes)) are needed"
-        }
-        if let freeFiles, freeFiles < files {
-            return "the file system of the target has room for \(freeFiles) files, and \(files) "
-                + "are needed"
-        }
+    package var shortage: SpaceShortage? {
+        if let freeBytes, freeBytes < bytes { return .bytes(free: freeBytes, needed: bytes) }
+        if let freeFiles, freeFiles < files { return .files(free: freeFiles, needed: files) }
         return nil
     }
 }

@@ -17,9 +17,7 @@ struct PlaceCheck {
             try FileStatus.following(source).type == .directory
         }
         guard isDirectory else {
-            throw .refused(
-                "\(PathBytes.printable(request.source)) is no directory",
-                advice: "Name the directory that holds the store.")
+            throw .refused(.sourceIsNoDirectory(request.source))
         }
         let target = try writing { () throws(PlatformError) in
             try Self.resolve(request.target)
@@ -32,21 +30,17 @@ struct PlaceCheck {
     }
 
     private func checkNesting(_ request: MigrationRequest) throws(MigrationError) {
-        let advice = "Name a target outside of the source, and the source outside of the target."
-        let (from, to) = (PathBytes.printable(source), PathBytes.printable(target))
         guard source != target else {
-            throw .refused("source and target are the same directory, \(from)", advice: advice)
+            throw .refused(.overlapping(.same, source: source, target: target))
         }
         guard !Self.isInside(target, source) else {
-            throw .refused("the target \(to) lies in the source \(from)", advice: advice)
+            throw .refused(.overlapping(.targetInSource, source: source, target: target))
         }
         guard !Self.isInside(source, target) else {
-            throw .refused("the source \(from) lies in the target \(to)", advice: advice)
+            throw .refused(.overlapping(.sourceInTarget, source: source, target: target))
         }
         guard !Self.isInside(journal, source), !Self.isInside(journal, target) else {
-            throw .refused(
-                "the journal would lie in \(Self.isInside(journal, source) ? from : to)",
-                advice: "Name a directory outside of source and target with --journal.")
+            throw .refused(.journalInside(Self.isInside(journal, source) ? source : target))
         }
     }
 
@@ -63,9 +57,7 @@ struct PlaceCheck {
             switch error.errno {
             case .noSuchFileOrDirectory: return
             case .notDirectory:
-                throw .refused(
-                    "the target \(PathBytes.printable(target)) is no directory",
-                    advice: "Name a directory that does not exist or is empty.")
+                throw .refused(.targetIsNoDirectory(target))
             default: throw .target(error)
             }
         }
@@ -75,11 +67,8 @@ struct PlaceCheck {
             return
         }
         throw .refused(
-            "the target \(PathBytes.printable(target)) is not empty: it holds "
-                + PathBytes.printable(first)
-                + (found.count > 1 ? " and \(found.count - 1) more" : ""),
-            advice: "Name a directory that does not exist or is empty. To go on with a migration, "
-                + "name its journal with --journal; \(PathBytes.printable(journal)) has none.")
+            .targetNotEmpty(
+                target, first: first, others: found.count - 1, journal: journal))
     }
 
     /// The absolute path of what may not be there yet; the directory that it lies in must be.

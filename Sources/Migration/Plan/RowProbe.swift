@@ -9,14 +9,16 @@ struct RowProbe {
     private let source: [UInt8]
     private let inventory: Inventory
     private let tables: [PlannedTable]
+    private let host: Host
 
     private static let rowLimit: Int64 = 100_000
     private static let byteLimit: UInt64 = 16 << 20
 
-    init(_ source: [UInt8], _ inventory: Inventory, _ tables: [PlannedTable]) {
+    init(_ source: [UInt8], _ inventory: Inventory, _ tables: [PlannedTable], _ host: Host) {
         self.source = source
         self.inventory = inventory
         self.tables = tables
+        self.host = host
     }
 
     func measure(_ rates: inout DeviceRates) {
@@ -26,12 +28,12 @@ struct RowProbe {
 
     private func secondsOfRow() -> Double? {
         guard let largest = tables.max(by: { ($0.rows ?? 0) < ($1.rows ?? 0) }) else { return nil }
-        let start = ContinuousClock.now
+        let start = host.instant()
         let path = PathBytes.join(source, largest.path)
         guard let digest = try? StoredTable(path).rowDigest(limit: Self.rowLimit),
             digest.rows > 0
         else { return nil }
-        return (ContinuousClock.now - start) / .seconds(1) / Double(digest.rows)
+        return host.elapsed(since: start) / .seconds(1) / Double(digest.rows)
     }
 
     private func rateOfRowFiles() -> Double? {
@@ -45,9 +47,9 @@ struct RowProbe {
         var options = ImportOptions()
         options.format = format
         guard let schema = try? SchemaInference.infer([path], options) else { return nil }
-        let start = ContinuousClock.now
+        let start = host.instant()
         guard (try? RowDigest(of: [path], schema, options)) != nil else { return nil }
-        let seconds = max(1e-6, (ContinuousClock.now - start) / .seconds(1))
+        let seconds = max(1e-6, host.elapsed(since: start) / .seconds(1))
         return Double(file.status.size) / seconds
     }
 }

@@ -8,6 +8,8 @@ package struct CleanUpReport: Sendable {
     package var bytes: UInt64 = 0
     /// What stayed, and why: it is new in the source, changed, or could not be removed.
     package var left: [CleanUpObstacle] = []
+    /// An earlier run removed everything; this one did nothing.
+    package var wasDone = false
 }
 
 extension MigrationRun {
@@ -20,6 +22,7 @@ extension MigrationRun {
     package func cleanUp() throws(MigrationError) -> CleanUpReport {
         try timed(.cleanUp) { () throws(MigrationError) in
             let journal = try provenJournal()
+            guard !journal.state.isCleaned else { return CleanUpReport(wasDone: true) }
             do throws(MigrationError) {
                 return try cleanUp(journal)
             } catch {
@@ -57,12 +60,7 @@ extension MigrationRun {
 
     private func provenJournal() throws(MigrationError) -> MigrationJournal {
         guard let journal, journal.state.receipt != nil else {
-            throw .refused(
-                "there is no receipt that proves the target",
-                advice: "Run the migration without --clean-source first: it copies and verifies.")
-        }
-        guard !journal.state.isCleaned else {
-            throw .refused("the source was cleaned already", advice: "Nothing is left to do.")
+            throw .refused(.noReceipt)
         }
         return journal
     }

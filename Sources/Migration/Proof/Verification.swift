@@ -42,7 +42,8 @@ struct Verification {
         let verification = self
         // A large file that came last would be compared by one thread while the others wait.
         let items = items.sorted { $0.status.size > $1.status.size }
-        let threads = WorkerThreads(count: max(1, min(Processors.count, items.count))) { _ in
+        let threads = WorkerThreads(count: max(1, min(settings.host.processors, items.count))) {
+            _ in
             let hasher = BlockHasher()
             while let item = Self.take(outcome, items) {
                 let result = verification.compare(item, copied[item.path], hasher)

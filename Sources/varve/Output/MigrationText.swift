@@ -83,14 +83,15 @@ extension MigrationText {
     private func rest(_ plan: MigrationPlan, chosen: Bool) -> [String] {
         let free = plan.space.freeBytes.map { ", \(Wording.bytes($0)) free" } ?? ""
         let steps = plan.estimates.map { "\($0.step.rawValue) \(Self.seconds($0.estimate))" }
-        let threads = plan.strategy.threads
+        let threads = plan.strategy.threads(on: .system)
         return [
             "  strategy  \(plan.strategy.rawValue), \(Wording.count(threads, "thread"))"
                 + (chosen ? ", the fastest by the cost model" : ", as asked for"),
             "  rates     " + Self.describe(plan.rates, plan.totals),
             "  space     \(Wording.bytes(plan.space.bytes)) and "
                 + "\(Wording.count(plan.space.files, "name")) needed\(free)"
-                + (plan.space.shortage.map { "; too little: \($0)" } ?? ""),
+                + (plan.space.shortage.map { "; too little: \(MigrationRefusalText.describe($0))" }
+                    ?? ""),
             "  time      \(steps.joined(separator: ", ")): \(Self.seconds(plan.seconds))",
             "  pause     writers must be still for about "
                 + "\(Self.seconds(plan.pauseSeconds)) at the end",
@@ -135,7 +136,8 @@ extension MigrationText {
         object["bytes_needed"] = .count(plan.space.bytes)
         object["names_needed"] = .count(plan.space.files)
         object["bytes_free"] = plan.space.freeBytes.map { .count($0) } ?? .null
-        object["shortage"] = plan.space.shortage.map { .string($0) } ?? .null
+        object["shortage"] =
+            plan.space.shortage.map { .string(MigrationRefusalText.describe($0)) } ?? .null
         object["estimates"] = .array(plan.estimates.map(Self.json))
         object["estimate_ms"] = .count(Self.milliseconds(plan.seconds))
         object["pause_ms"] = .count(Self.milliseconds(plan.pauseSeconds))
@@ -288,6 +290,7 @@ extension MigrationText {
             ]
             return try console.print(object.value)
         }
+        if report.wasDone { return try lines(["clean up: done before, nothing is left to do"]) }
         try lines([
             "clean up: \(Wording.count(report.removed, "path")), \(Wording.bytes(report.bytes)) "
                 + "removed from the source, \(Wording.grouped(report.left.count)) left"
