@@ -154,7 +154,7 @@ let package = Package(
         tests(
             "Repository",
             ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository"]),
-        tests("Trees", ["Trees"]),
+        tests("Trees", ["Bytes", "Platform", "Trees"]),
         tests(
             "Snapshots",
             [

@@ -44,17 +44,52 @@ package enum FileOperations {
         }
     }
 
-    /// Renames within one directory; fails with `fileExists` when `target` exists (renameat2(2)).
+    /// Renames; fails with `fileExists` when `target` exists (renameat2(2), RENAME_NOREPLACE).
     ///
-    /// Where the file system cannot promise that in one call, a hard link does the same.
+    /// File systems that have no such call (NFS, sshfs) get a hard link and a removal, which
+    /// promise the same. Without hard links, and for directories, the last way is to look first: a
+    /// name that appears between the look and the rename is replaced, unless it is a directory with
+    /// something in it.
     package static func renameWithoutReplacing(
-        _ source: [UInt8], to target: [UInt8], at directory: CInt
+        _ source: [UInt8], to target: [UInt8], at directory: CInt, toDirectory: CInt? = nil
+    ) throws(PlatformError) {
+        let targetDirectory = toDirectory ?? directory
+        do throws(PlatformError) {
+            try rename(source, to: target, at: directory, toDirectory: targetDirectory, flags: 1)
+            return
+        } catch  where error.meansNoFlags {}
+        do throws(PlatformError) {
+            try link(source, to: target, at: directory, toDirectory: targetDirectory)
+        } catch  where error.meansNoLinks {
+            try checkAbsence(of: target, at: targetDirectory)
+            return try rename(source, to: target, at: directory, toDirectory: targetDirectory)
+        }
+        try remove(source, at: directory)
+    }
+
+    private static func checkAbsence(
+        of name: [UInt8], at directory: CInt
     ) throws(PlatformError) {
         do throws(PlatformError) {
-            try rename(source, to: target, at: directory, flags: 1)
-        } catch  where error.errno == .invalidArgument || error.errno == .noFunction {
-            try link(source, to: target, at: directory)
-            try remove(source, at: directory)
+            _ = try FileStatus.of(name, at: directory)
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            return
+        }
+        throw PlatformError("rename", name, .fileExists)
+    }
+
+    /// Swaps two names in one step (renameat2(2), RENAME_EXCHANGE).
+    ///
+    /// False where the file system has no such call; both names are as they were then.
+    package static func exchange(
+        _ source: [UInt8], with target: [UInt8], at directory: CInt, toDirectory: CInt
+    ) throws(PlatformError) -> Bool {
+        do throws(PlatformError) {
+            try rename(source, to: target, at: directory, toDirectory: toDirectory, flags: 2)
+            return true
+        } catch  where error.meansNoFlags {
+            return false
         }
     }
 
@@ -195,5 +230,18 @@ extension Descriptor {
         var status = statvfs()
         guard unsafe fstatvfs(raw, &status) == 0 else { return nil }
         return UInt64(status.f_bavail) &* UInt64(status.f_frsize)
+    }
+}
+
+extension PlatformError {
+    /// The file system, or the kernel, has no flags of renameat2.
+    fileprivate var meansNoFlags: Bool { errno == .invalidArgument || errno == .noFunction }
+
+    /// The file system has no hard links, or not for what was to be linked.
+    fileprivate var meansNoLinks: Bool {
+        switch errno {
+        case .notPermitted, .notSupported, .noFunction, .improperLink, .tooManyLinks: true
+        default: false
+        }
     }
 }

@@ -148,34 +148,14 @@ extension ManifestEntry {
 
 /// The rules for a path in a manifest; a decoder refuses what breaks them.
 package enum ManifestPath {
-    /// Longest name of one component on Linux (NAME_MAX).
-    package static let nameLimit = 255
-    /// Longest path: room for 4,000 levels of short names.
-    package static let pathLimit = 128 << 10
+    /// Longest path in bytes.
+    package static let pathLimit = RelativePath.sizeLimit
 
     /// Whether a manifest can hold a path that a walk came to: only its length can be wrong.
     package static func isStorable(_ path: [UInt8]) -> Bool {
-        path.count <= nameLimit || isValid(path)
+        path.count <= RelativePath.nameLimit || isValid(path)
     }
 
     /// Whether the path is relative, in canonical form and cannot lead outside.
-    package static func isValid(_ path: [UInt8]) -> Bool {
-        guard path.count <= pathLimit else { return false }
-        if path.isEmpty { return true }
-        var start = 0
-        for index in path.indices {
-            if path[index] == 0 { return false }
-            guard path[index] == PathBytes.separator else { continue }
-            guard isValidName(path, start..<index) else { return false }
-            start = index + 1
-        }
-        return isValidName(path, start..<path.count)
-    }
-
-    private static func isValidName(_ path: [UInt8], _ range: Range<Int>) -> Bool {
-        guard (1...nameLimit).contains(range.count) else { return false }
-        let dot = UInt8(ascii: ".")
-        return range.count > 2 || path[range.lowerBound] != dot
-            || path[range.upperBound - 1] != dot
-    }
+    package static func isValid(_ path: [UInt8]) -> Bool { RelativePath.isValid(path) }
 }
