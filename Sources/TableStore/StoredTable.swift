@@ -90,11 +90,14 @@ package struct StoredTable: Sendable {
     }
 
     /// Whether there is a log of a table in a directory; the directory itself may be missing.
+    ///
+    /// A log that holds only hidden files, which a run left that ended while it made the table, is
+    /// none.
     package static func exists(_ path: [UInt8]) throws(TableStoreError) -> Bool {
         do throws(PlatformError) {
             let log = PathBytes.join(path, Array("_delta_log".utf8))
             let directory = try Descriptor.open(log, [.readOnly, .directory])
-            return try !directory.names(log).isEmpty
+            return try directory.names(log).contains { $0.first != UInt8(ascii: ".") }
         } catch {
             guard error.isNotFound else { throw TableStoreError(error) }
             return false

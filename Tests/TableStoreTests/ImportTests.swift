@@ -297,4 +297,13 @@ extension ImportTests {
         #expect(add.partitionValues["at"] == "1970-01-01T00:00:01.000000Z")
         #expect(try store.lines() == ["1,ä/b,1970-01-01T00:00:01Z"])
     }
+
+    @Test func `A table whose making was killed can be made`() throws {
+        let store = try TestStore()
+        try store.temporary.write([1], "table/_delta_log/.00000000000000000000.json.8a.tmp")
+        #expect(try !StoredTable.exists(store.path))
+        try store.create("id long")
+        try store.append("id\n1\n")
+        #expect(try store.lines() == ["1"])
+    }
 }
