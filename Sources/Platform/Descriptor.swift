@@ -1,5 +1,6 @@
 internal import SystemPackage
 
+internal import Bytes
 internal import CLinux
 internal import Glibc
 
@@ -49,9 +50,11 @@ extension Descriptor {
         _ path: [UInt8], _ flags: OpenFlags, at directory: CInt = workingDirectory,
         mode: UInt32 = 0o666
     ) throws(PlatformError) -> Descriptor {
-        let raw = try unsafe withCString("open", path) { name throws(PlatformError) in
-            try retrying("open", path) {
-                unsafe varve_openat(directory, name, flags.rawValue, mode)
+        let raw = try traced(opening: path, flags, at: directory) { () throws(PlatformError) in
+            try unsafe withCString("open", path) { name throws(PlatformError) in
+                try retrying("open", path) {
+                    unsafe varve_openat(directory, name, flags.rawValue, mode)
+                }
             }
         }
         return Descriptor(owning: raw)
@@ -64,11 +67,13 @@ extension Descriptor {
         let resolve =
             UInt64(VARVE_RESOLVE_BENEATH) | UInt64(VARVE_RESOLVE_NO_SYMLINKS)
             | UInt64(VARVE_RESOLVE_NO_MAGICLINKS)
-        let raw = try unsafe withCString("open", path) { name throws(PlatformError) in
-            try retrying("open", path) {
-                unsafe varve_openat2(
-                    directory, name, UInt64(UInt32(bitPattern: flags.rawValue)), UInt64(mode),
-                    resolve)
+        let raw = try traced(opening: path, flags, at: directory) { () throws(PlatformError) in
+            try unsafe withCString("open", path) { name throws(PlatformError) in
+                try retrying("open", path) {
+                    unsafe varve_openat2(
+                        directory, name, UInt64(UInt32(bitPattern: flags.rawValue)), UInt64(mode),
+                        resolve)
+                }
             }
         }
         return Descriptor(owning: raw)
@@ -123,10 +128,14 @@ extension Descriptor {
         var written = 0
         while written < bytes.count {
             let rest = bytes.extracting(written..<bytes.count)
-            let position = off_t(clamping: offset &+ UInt64(written))
-            written += try retrying("write", path) {
-                unsafe rest.withUnsafeBytes { buffer in
-                    unsafe Glibc.pwrite(raw, buffer.baseAddress, buffer.count, position)
+            let place = offset &+ UInt64(written)
+            let position = off_t(clamping: place)
+            written += try traced(.write(raw, [UInt8](copying: rest), at: place)) {
+                () throws(PlatformError) in
+                try retrying("write", path) {
+                    unsafe rest.withUnsafeBytes { buffer in
+                        unsafe Glibc.pwrite(raw, buffer.baseAddress, buffer.count, position)
+                    }
                 }
             }
         }
@@ -137,9 +146,12 @@ extension Descriptor {
         var written = 0
         while written < bytes.count {
             let rest = bytes.extracting(written..<bytes.count)
-            written += try retrying("write", path) {
-                unsafe rest.withUnsafeBytes { buffer in
-                    unsafe Glibc.write(raw, buffer.baseAddress, buffer.count)
+            written += try traced(.write(raw, [UInt8](copying: rest), at: nil)) {
+                () throws(PlatformError) in
+                try retrying("write", path) {
+                    unsafe rest.withUnsafeBytes { buffer in
+                        unsafe Glibc.write(raw, buffer.baseAddress, buffer.count)
+                    }
                 }
             }
         }
@@ -155,8 +167,12 @@ extension Descriptor {
     ) throws(PlatformError) -> Int? {
         let (from, to) = (Int64(clamping: offset), Int64(clamping: target))
         do throws(PlatformError) {
-            return try retrying("copy", path) {
-                varve_copy_range(source.raw, from, raw, to, UInt(count))
+            let file = source.raw
+            return try traced(.copy(file, from: offset, to: raw, at: target)) {
+                () throws(PlatformError) in
+                try retrying("copy", path) {
+                    varve_copy_range(file, from, raw, to, UInt(count))
+                }
             }
         } catch {
             switch error.errno {
@@ -178,12 +194,16 @@ extension Descriptor {
     ///
     /// A failure is final: the pages are marked clean, so a second call would lie.
     package func sync(_ path: [UInt8]) throws(PlatformError) {
-        _ = try retrying("sync", path) { Glibc.fsync(raw) }
+        _ = try traced(.sync(raw)) { () throws(PlatformError) in
+            try retrying("sync", path) { Glibc.fsync(raw) }
+        }
     }
 
     /// Waits for the whole file system (syncfs(2)).
     package func syncFileSystem(_ path: [UInt8]) throws(PlatformError) {
-        _ = try retrying("sync", path) { varve_syncfs(raw) }
+        _ = try traced(.syncAll(raw)) { () throws(PlatformError) in
+            try retrying("sync", path) { varve_syncfs(raw) }
+        }
     }
 
     /// Takes the lock of the file, which ends with the descriptor; false when another has it
@@ -199,7 +219,9 @@ extension Descriptor {
     }
 
     package func truncate(to size: UInt64, _ path: [UInt8]) throws(PlatformError) {
-        _ = try retrying("resize", path) { Glibc.ftruncate(raw, off_t(clamping: size)) }
+        _ = try traced(.resize(raw, size)) { () throws(PlatformError) in
+            try retrying("resize", path) { Glibc.ftruncate(raw, off_t(clamping: size)) }
+        }
     }
 
     /// Tells the kernel that the file will be read from start to end, soon.
@@ -281,8 +303,13 @@ extension Descriptor {
 
     /// Makes `range` a hole, or writes nothing where the file system has none (fallocate(2)).
     package func punchHole(_ range: Range<UInt64>) -> Bool {
-        varve_punch_hole(
-            raw, Int64(clamping: range.lowerBound),
-            Int64(clamping: range.upperBound - range.lowerBound)) == 0
+        let result = try? traced(.punch(raw, range)) { () throws(PlatformError) in
+            try retrying("punch", []) {
+                varve_punch_hole(
+                    raw, Int64(clamping: range.lowerBound),
+                    Int64(clamping: range.upperBound - range.lowerBound))
+            }
+        }
+        return result != nil
     }
 }

@@ -92,21 +92,28 @@ package enum ExtendedAttributes {
     package static func write(
         _ wanted: [ExtendedAttribute], to name: [UInt8], at directory: CInt
     ) throws(PlatformError) {
-        try write(wanted, .named(location(name, at: directory)), name)
+        _ = try traced(.setNamed(.init(name, at: directory))) { () throws(PlatformError) in
+            try write(wanted, .named(location(name, at: directory)), name)
+        }
     }
 
     /// Makes the attributes of an open file exactly `wanted`.
     package static func write(
         _ wanted: [ExtendedAttribute], to file: borrowing Descriptor, _ path: [UInt8]
     ) throws(PlatformError) {
-        try write(wanted, .open(file.raw), path)
+        _ = try traced(.set(file.raw)) { () throws(PlatformError) in
+            try write(wanted, .open(file.raw), path)
+        }
     }
 
+    /// Returns how many attributes were changed.
     private static func write(
         _ wanted: [ExtendedAttribute], _ place: Place, _ path: [UInt8]
-    ) throws(PlatformError) {
+    ) throws(PlatformError) -> Int {
+        var changed = 0
         let present = try read(place, path)
         for attribute in present where !wanted.contains(where: { $0.name == attribute.name }) {
+            changed += 1
             _ = try retrying("remove attribute of", path) {
                 unsafe withCStringOrFail(attribute.name) { cName in
                     switch place {
@@ -118,6 +125,7 @@ package enum ExtendedAttributes {
             }
         }
         for attribute in wanted where !present.contains(attribute) {
+            changed += 1
             let (value, size) = (attribute.value, attribute.value.count)
             _ = try retrying("set attribute of", path) {
                 unsafe withCStringOrFail(attribute.name) { cName in
@@ -131,6 +139,7 @@ package enum ExtendedAttributes {
                 }
             }
         }
+        return changed
     }
 
     /// Path of `name` in the open directory; without a name, of the directory itself.

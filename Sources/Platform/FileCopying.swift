@@ -6,7 +6,13 @@ internal import Glibc
 extension Descriptor {
     /// Makes this file share all blocks of `source` (FICLONE, ioctl_ficlone(2)); false where the
     /// file system cannot.
-    package func clone(_ source: borrowing Descriptor) -> Bool { varve_clone(raw, source.raw) == 0 }
+    package func clone(_ source: borrowing Descriptor) -> Bool {
+        let file = source.raw
+        let result = try? traced(.clone(file, to: raw)) { () throws(PlatformError) in
+            try retrying("clone", []) { varve_clone(raw, file) }
+        }
+        return result != nil
+    }
 
     /// Files that may still be made on the file system; nil where it has no such limit, or does
     /// not tell.

@@ -8,8 +8,10 @@ package enum FileOperations {
     package static func makeDirectory(
         _ name: [UInt8], at directory: CInt = Descriptor.workingDirectory, mode: UInt32 = 0o777
     ) throws(PlatformError) {
-        _ = try unsafe withCString("make directory", name) { cName throws(PlatformError) in
-            try retrying("make directory", name) { unsafe mkdirat(directory, cName, mode) }
+        _ = try traced(.make(.init(name, at: directory))) { () throws(PlatformError) in
+            try unsafe withCString("make directory", name) { cName throws(PlatformError) in
+                try retrying("make directory", name) { unsafe mkdirat(directory, cName, mode) }
+            }
         }
     }
 
@@ -37,9 +39,11 @@ package enum FileOperations {
         _ name: [UInt8], at directory: CInt = Descriptor.workingDirectory,
         isDirectory: Bool = false
     ) throws(PlatformError) {
-        _ = try unsafe withCString("remove", name) { cName throws(PlatformError) in
-            try retrying("remove", name) {
-                unsafe unlinkat(directory, cName, isDirectory ? AT_REMOVEDIR : 0)
+        _ = try traced(.remove(.init(name, at: directory))) { () throws(PlatformError) in
+            try unsafe withCString("remove", name) { cName throws(PlatformError) in
+                try retrying("remove", name) {
+                    unsafe unlinkat(directory, cName, isDirectory ? AT_REMOVEDIR : 0)
+                }
             }
         }
     }
@@ -98,10 +102,15 @@ package enum FileOperations {
         _ source: [UInt8], to target: [UInt8], at directory: CInt, toDirectory: CInt? = nil,
         flags: UInt32 = 0
     ) throws(PlatformError) {
-        _ = try unsafe withCString("rename", source) { from throws(PlatformError) in
-            try unsafe withCString("rename", target) { to throws(PlatformError) in
-                try retrying("rename", target) {
-                    unsafe varve_renameat2(directory, from, toDirectory ?? directory, to, flags)
+        let places = (from: directory, to: toDirectory ?? directory)
+        _ = try traced(
+            .rename(.init(source, at: places.from), to: .init(target, at: places.to), flags: flags)
+        ) { () throws(PlatformError) in
+            try unsafe withCString("rename", source) { from throws(PlatformError) in
+                try unsafe withCString("rename", target) { to throws(PlatformError) in
+                    try retrying("rename", target) {
+                        unsafe varve_renameat2(places.from, from, places.to, to, flags)
+                    }
                 }
             }
         }
@@ -110,10 +119,15 @@ package enum FileOperations {
     package static func link(
         _ source: [UInt8], to target: [UInt8], at directory: CInt, toDirectory: CInt? = nil
     ) throws(PlatformError) {
-        _ = try unsafe withCString("link", source) { from throws(PlatformError) in
-            try unsafe withCString("link", target) { to throws(PlatformError) in
-                try retrying("link", target) {
-                    unsafe linkat(directory, from, toDirectory ?? directory, to, 0)
+        let places = (from: directory, to: toDirectory ?? directory)
+        _ = try traced(
+            .link(.init(source, at: places.from), to: .init(target, at: places.to))
+        ) { () throws(PlatformError) in
+            try unsafe withCString("link", source) { from throws(PlatformError) in
+                try unsafe withCString("link", target) { to throws(PlatformError) in
+                    try retrying("link", target) {
+                        unsafe linkat(places.from, from, places.to, to, 0)
+                    }
                 }
             }
         }
@@ -124,9 +138,13 @@ package enum FileOperations {
     )
         throws(PlatformError)
     {
-        _ = try unsafe withCString("make symlink", name) { cName throws(PlatformError) in
-            try unsafe withCString("make symlink", target) { cTarget throws(PlatformError) in
-                try retrying("make symlink", name) { unsafe symlinkat(cTarget, directory, cName) }
+        _ = try traced(.make(.init(name, at: directory))) { () throws(PlatformError) in
+            try unsafe withCString("make symlink", name) { cName throws(PlatformError) in
+                try unsafe withCString("make symlink", target) { cTarget throws(PlatformError) in
+                    try retrying("make symlink", name) {
+                        unsafe symlinkat(cTarget, directory, cName)
+                    }
+                }
             }
         }
     }
@@ -142,9 +160,11 @@ package enum FileOperations {
         case .blockDevice: format = S_IFBLK
         default: throw PlatformError("make device", name, .invalidArgument)
         }
-        _ = try unsafe withCString("make device", name) { cName throws(PlatformError) in
-            try retrying("make device", name) {
-                unsafe mknodat(directory, cName, format | 0o600, dev_t(device))
+        _ = try traced(.make(.init(name, at: directory))) { () throws(PlatformError) in
+            try unsafe withCString("make device", name) { cName throws(PlatformError) in
+                try retrying("make device", name) {
+                    unsafe mknodat(directory, cName, format | 0o600, dev_t(device))
+                }
             }
         }
     }
@@ -170,9 +190,11 @@ package enum FileOperations {
     package static func setOwner(
         _ name: [UInt8], uid: UInt32, gid: UInt32, at directory: CInt
     ) throws(PlatformError) {
-        _ = try unsafe withCString("change owner of", name) { cName throws(PlatformError) in
-            try retrying("change owner of", name) {
-                unsafe fchownat(directory, cName, uid, gid, AT_SYMLINK_NOFOLLOW)
+        _ = try traced(.setNamed(.init(name, at: directory))) { () throws(PlatformError) in
+            try unsafe withCString("change owner of", name) { cName throws(PlatformError) in
+                try retrying("change owner of", name) {
+                    unsafe fchownat(directory, cName, uid, gid, AT_SYMLINK_NOFOLLOW)
+                }
             }
         }
     }
@@ -183,9 +205,11 @@ package enum FileOperations {
     )
         throws(PlatformError)
     {
-        _ = try unsafe withCString("change mode of", name) { cName throws(PlatformError) in
-            try retrying("change mode of", name) {
-                unsafe fchmodat(directory, cName, mode, AT_SYMLINK_NOFOLLOW)
+        _ = try traced(.setNamed(.init(name, at: directory))) { () throws(PlatformError) in
+            try unsafe withCString("change mode of", name) { cName throws(PlatformError) in
+                try retrying("change mode of", name) {
+                    unsafe fchmodat(directory, cName, mode, AT_SYMLINK_NOFOLLOW)
+                }
             }
         }
     }
@@ -195,9 +219,11 @@ package enum FileOperations {
         _ name: [UInt8], _ time: Timestamp, at directory: CInt
     ) throws(PlatformError) {
         let times = modificationTimes(time)
-        _ = try unsafe withCString("set time of", name) { cName throws(PlatformError) in
-            try retrying("set time of", name) {
-                unsafe utimensat(directory, cName, times, AT_SYMLINK_NOFOLLOW)
+        _ = try traced(.setNamed(.init(name, at: directory))) { () throws(PlatformError) in
+            try unsafe withCString("set time of", name) { cName throws(PlatformError) in
+                try retrying("set time of", name) {
+                    unsafe utimensat(directory, cName, times, AT_SYMLINK_NOFOLLOW)
+                }
             }
         }
     }
@@ -212,17 +238,23 @@ package enum FileOperations {
 
 extension Descriptor {
     package func setOwner(uid: UInt32, gid: UInt32, _ path: [UInt8]) throws(PlatformError) {
-        _ = try retrying("change owner of", path) { fchown(raw, uid, gid) }
+        _ = try traced(.set(raw)) { () throws(PlatformError) in
+            try retrying("change owner of", path) { fchown(raw, uid, gid) }
+        }
     }
 
     package func setMode(_ mode: UInt32, _ path: [UInt8]) throws(PlatformError) {
-        _ = try retrying("change mode of", path) { fchmod(raw, mode) }
+        _ = try traced(.set(raw)) { () throws(PlatformError) in
+            try retrying("change mode of", path) { fchmod(raw, mode) }
+        }
     }
 
     /// Sets the modification time and leaves the access time alone.
     package func setModificationTime(_ time: Timestamp, _ path: [UInt8]) throws(PlatformError) {
         let times = FileOperations.modificationTimes(time)
-        _ = try retrying("set time of", path) { unsafe futimens(raw, times) }
+        _ = try traced(.set(raw)) { () throws(PlatformError) in
+            try retrying("set time of", path) { unsafe futimens(raw, times) }
+        }
     }
 
     /// Bytes that an ordinary user may still write on the file system; nil when unknown.

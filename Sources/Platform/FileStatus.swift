@@ -66,6 +66,9 @@ extension FileStatus {
             seconds: status.ctime_seconds, nanoseconds: status.ctime_nanoseconds)
         device = status.device
         specialDevice = status.special_device
+        #if DEBUG
+        FileDisguise.apply(to: &self)
+        #endif
     }
 
     private static func type(_ mode: UInt32) -> FileType {
