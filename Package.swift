@@ -174,6 +174,12 @@ let package = Package(
                 "Bytes", "Platform", "Hashing", "Parquet", "JSON", "Trees", "TableLog",
                 "TableStore", "Migration",
             ]),
+        tests(
+            "Crash",
+            [
+                "Bytes", "Platform", "Hashing", "Chunking", "Parquet", "TableLog", "TableStore",
+                "Repository", "Snapshots", "Sync", "Migration",
+            ]),
         tests("Command", ["Bytes", "Platform", "varve"]),
         tests("Tidy", []),
     ]

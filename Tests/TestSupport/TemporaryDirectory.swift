@@ -7,12 +7,19 @@ internal import Platform
 package final class TemporaryDirectory: Sendable {
     package let path: [UInt8]
 
-    package init() throws {
-        let base = HostSystem.variable("TMPDIR") ?? Array("/tmp".utf8)
+    /// With `inMemory`, the directory lies in memory where the system has a place for that.
+    package init(inMemory: Bool = false) throws {
+        var base = HostSystem.variable("TMPDIR") ?? Array("/tmp".utf8)
+        if inMemory, (try? FileStatus.following(Self.memory))?.type == .directory {
+            base = Self.memory
+        }
         let name = "varve-test-" + Hex.encode(HostSystem.randomBytes(8))
         path = PathBytes.join(base, Array(name.utf8))
         try FileOperations.makeDirectory(path, mode: 0o700)
     }
+
+    /// Where Linux has files in memory for everyone (shm_open(3)).
+    private static let memory = Array("/dev/shm".utf8)
 
     deinit { try? Self.remove(path) }
 
