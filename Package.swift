@@ -177,8 +177,9 @@ let package = Package(
         tests(
             "Crash",
             [
-                "Bytes", "Platform", "Hashing", "Chunking", "Parquet", "TableLog", "TableStore",
-                "Repository", "Snapshots", "Sync", "Migration",
+                "Bytes", "Platform", "Hashing", "Trees", "TableLog", "TableStore", "Repository",
+                "Snapshots", "Capturing", "Restoring", "Upkeep", "Remote", "Replicas", "TwoWay",
+                "Migration", "Operations",
             ]),
         tests("Command", ["Bytes", "Platform", "varve"]),
         tests("Tidy", []),

@@ -18,7 +18,7 @@ internal import SystemPackage
 // 4. What is gone is removed: the log of a table that is gone as a whole in one step; then files,
 //    the oldest of a log first; then directories, inner ones first.
 // 5. Directories get their owner, attributes, mode and time, those that are there before commits
-//    already, or readers could not enter them; those in which names changed are synced.
+//    already, or readers could not enter them; all that got names or such is synced.
 //
 // What a step replaces or removes must be what the last replication left: what others made of it
 // since it was compared stays, and the publication stops there, unless it may overwrite.
@@ -39,8 +39,8 @@ final class ReplicaPublication {
     private var isWhole = false
     private(set) var outcome = ReplicaOutcome()
 
-    /// More directories than this are synced by a sync of the whole file system.
-    private static let directorySyncs = 8
+    /// More paths than this are synced by a sync of the whole file system.
+    private static let singleSyncs = 8
 
     init(_ tree: ReplicaTree, _ before: ReplicaState, _ journal: ReplicaJournal) {
         self.tree = tree
@@ -59,7 +59,7 @@ final class ReplicaPublication {
         try placeFiles()
         try removeGone()
         try finishDirectories()
-        try syncDirectories()
+        try syncPaths()
         isWhole = true
     }
 
@@ -206,7 +206,7 @@ final class ReplicaPublication {
         for (order, index) in ordered {
             if order != last, last < .commit, order >= .commit {
                 try finishDirectories()
-                try syncDirectories()
+                try syncPaths()
             }
             last = order
             try put(try journal.puts[index])
@@ -309,6 +309,7 @@ final class ReplicaPublication {
             throw RemoteFailure(.invalid, "it was changed meanwhile", object: entry.path)
         }
         try tree.target.apply(entry.metadata, to: file, entry.path)
+        unsynced.insert(entry.path)
     }
 
     /// Moves away what others made where something of the replica is due, or refuses.
@@ -326,7 +327,7 @@ final class ReplicaPublication {
     // MARK: Removing
 
     private func removeGone() throws {
-        try syncDirectories()
+        try syncPaths()
         for log in journal.removals where ReplicaOrder.isLog(log) {
             let away = awayName(log)
             if try tree.target.status(away) == nil {
@@ -404,11 +405,11 @@ final class ReplicaPublication {
         }
     }
 
-    private func syncDirectories() throws {
-        if unsynced.count > Self.directorySyncs {
+    private func syncPaths() throws {
+        if unsynced.count > Self.singleSyncs {
             try tree.target.root.descriptor.syncFileSystem([])
         } else {
-            for path in unsynced { try tree.directory(path)?.descriptor.sync(path) }
+            for path in unsynced { try tree.sync(path) }
         }
         unsynced = []
     }

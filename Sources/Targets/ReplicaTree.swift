@@ -32,6 +32,15 @@ package final class ReplicaTree {
         }
     }
 
+    /// Syncs a file or directory; what else may be there comes with its name.
+    package func sync(_ path: [UInt8]) throws(PlatformError) {
+        if let directory = try directory(path) {
+            try directory.descriptor.sync(path)
+        } else if try target.status(path)?.type == .regular {
+            try target.root.open(path, [.readOnly, .nonBlocking]).sync(path)
+        }
+    }
+
     /// Renames; unless `replacing`, fails with `fileExists` where `to` is there.
     package func rename(_ path: [UInt8], to target: [UInt8], replacing: Bool) throws(PlatformError)
     {
