@@ -188,7 +188,6 @@ final class ReplicaPublication {
             if status.type == .directory { return }
             try makeRoom(path)
         }
-        try tree.onChange?()
         try tree.target.makeDirectory(path)
         note(path)
         outcome.others += 1
@@ -298,7 +297,6 @@ final class ReplicaPublication {
 
     /// Sets owner, attributes, mode and time of what is there.
     private func apply(_ entry: ManifestEntry) throws {
-        try tree.onChange?()
         guard entry.isFile || entry.isDirectory else {
             return try tree.target.applyByName(entry.metadata, at: entry.path)
         }
@@ -364,7 +362,6 @@ final class ReplicaPublication {
     private func removeOne(
         _ path: [UInt8], isDirectory: Bool, isCounted: Bool = true
     ) throws {
-        try tree.onChange?()
         let parent = try tree.target.openForChange(PathBytes.parent(path))
         try FileOperations.remove(
             Array(PathBytes.name(path)), at: parent.raw, isDirectory: isDirectory)
@@ -384,7 +381,6 @@ final class ReplicaPublication {
     private func rename(
         _ path: [UInt8], to target: [UInt8], replacing: Bool
     ) throws {
-        try tree.onChange?()
         try tree.rename(path, to: target, replacing: replacing)
         note(path)
         note(target)

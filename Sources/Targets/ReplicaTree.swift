@@ -8,9 +8,6 @@ internal import SystemPackage
 package final class ReplicaTree {
     package let target: LiveTree
 
-    /// Called before each change of a publication; tests look at the tree, or stop there.
-    package var onChange: (() throws -> Void)?
-
     package init(_ target: consuming LiveTree) { self.target = target }
 
     /// A directory that names are looked up in.

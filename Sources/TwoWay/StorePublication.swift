@@ -129,7 +129,6 @@ final class StorePublication {
             if status.type == .directory { return note(path, status) }
             guard try takeAway(path) else { return }
         }
-        try tree.onChange?()
         try makeParents(path)
         try tree.target.makeDirectory(path)
         let directory = try tree.target.root.open(path, [.readOnly, .directory])
@@ -161,7 +160,6 @@ final class StorePublication {
                 return
             }
         } else {
-            try tree.onChange?()
             do throws(PlatformError) {
                 try tree.rename(staged, to: path, replacing: false)
             } catch {
@@ -194,7 +192,6 @@ final class StorePublication {
             fail(path, "it changed while the sync went on")
             return false
         }
-        try tree.onChange?()
         let away = staged ?? ReplicaPlaces.leaving()
         let parent = try tree.target.openForChange(PathBytes.parent(path))
         let place = try tree.target.openForChange(PathBytes.parent(away))
@@ -227,7 +224,6 @@ final class StorePublication {
             _ = try takeAway(path)
             return
         }
-        try tree.onChange?()
         let parent = try tree.target.openForChange(PathBytes.parent(path))
         do throws(PlatformError) {
             try FileOperations.remove(
@@ -291,7 +287,6 @@ final class StorePublication {
         }
         try makeParents(path)
         let staged = ReplicaPlaces.staged(offer.key)
-        try tree.onChange?()
         do throws(PlatformError) {
             try tree.rename(staged, to: path, replacing: false)
             touched.insert(PathBytes.parent(path))
@@ -338,7 +333,6 @@ final class StorePublication {
         }
         if !open.isSynced { try syncTouched() }
         open.isSynced = true
-        try tree.onChange?()
         let stored = StoreTable.Commit(
             version: commit.version, modified: commit.modified, bytes: commit.bytes)
         guard try StoreTable(open.path, tree).publish(stored) else {
@@ -382,7 +376,6 @@ final class StorePublication {
         let place = PathBytes.join(open.path, ReplicaOrder.log)
         try makeParents(place)
         try tree.target.root.open(log, [.readOnly, .directory]).setMode(0o755, log)
-        try tree.onChange?()
         do throws(PlatformError) {
             // An empty directory of that name is replaced by the system, another one is not.
             try tree.rename(log, to: place, replacing: true)

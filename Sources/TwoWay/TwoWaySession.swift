@@ -181,8 +181,6 @@ package final class TwoWaySession {
     private var content: StoreContent?
     private var staging: StoreStaging?
     private var publication: StorePublication?
-    /// Called with each store that is opened; tests stop it in the middle.
-    var onOpen: ((SyncedStore) -> Void)?
 
     package init(_ root: consuming PinnedDirectory) { self.root = root }
 
@@ -258,7 +256,6 @@ package final class TwoWaySession {
             let copy = PinnedDirectory(try root.descriptor.duplicate(), root.path)
             let store = try SyncedStore(copy, options)
             self.store = store
-            onOpen?(store)
             try store.describe(to: sink)
         case .facts: try opened().facts(try request.pair).write(to: sink)
         case .answers:

@@ -5,13 +5,12 @@ import Trees
 import Bytes
 import Platform
 import Repository
+import SystemPackage
 import TestSupport
 import Testing
 
 /// What a reader of the target sees while it is written, and after it was interrupted.
 struct ReplicaOrderTests {
-    private struct Stopped: Error {}
-
     @Test(arguments: [
         ("t/part-1.parquet", ReplicaOrder.data),
         ("t/p=1/deletion_vector_8a.bin", .deletionVector),
@@ -60,63 +59,59 @@ struct ReplicaOrderTests {
 
     @Test func `A reader finds a whole version at every step`() throws {
         let pair = try ReplicaPair()
-        var versions: [Int?] = []
+        let versions = Monitor<[Int?]>([])
         for night in Self.nights {
             try night(pair)
             let item = try pair.depot.capture(pair.source)
             try pair.directory.makeDirectories(Array("target".utf8))
             let open = try pair.open()
             let journal = try pair.stage(item, open)
-            open.tree.onChange = { versions.append(try pair.readTable()) }
+            let trace = try FileTrace(pair.target) { _, path in
+                do {
+                    let version = try pair.readTable()
+                    versions.update { $0.append(version) }
+                    return nil
+                } catch {
+                    return PlatformError("read the table", path, .noSuchFileOrDirectory)
+                }
+            }
+            defer { trace.stop() }
             _ = try open.publish(new: journal)
             try pair.expectEqual()
         }
-        #expect(versions.contains(4))
+        #expect(versions.withState { $0.contains(4) })
     }
 
-    @Test func `Interrupted at any change it goes on where it was`() throws {
-        var total = 0
-        for stop in 0... {
-            let pair = try ReplicaPair()
-            var steps = 0
-            for night in Self.nights {
-                try night(pair)
-                let item = try pair.depot.capture(pair.source)
-                try pair.directory.makeDirectories(Array("target".utf8))
-                try interrupt(pair, item, at: stop, &steps)
-                _ = try pair.readTable()
-                try pair.replicate(item)
-                try pair.expectEqual("stopped at change \(stop)")
-                #expect(try pair.open().status.changes.isEmpty)
+    @Test
+    func `After a crash at any change a reader finds a whole version, and the next run ends it`()
+        throws
+    {
+        let pair = try ReplicaPair()
+        let nights = try Self.nights.map { night in
+            try night(pair)
+            let item = try pair.depot.capture(pair.source)
+            return (item: item, listing: try ReplicaPair.listing(pair.source))
+        }
+        try CrashLaw("nights of a replica", points: 800).holds { place in
+            try place.makeDirectory("target")
+        } run: { place, isDone in
+            for night in nights {
+                try pair.replicate(night.item, to: place.path("target"))
+                isDone()
             }
-            total = steps
-            if stop >= total { break }
+        } law: { scene in
+            let target = scene.place.path("target")
+            _ = try pair.readTable(in: target)
+            let next = nights[min(scene.done, nights.count - 1)]
+            let changes = try pair.replicate(next.item, to: target).changes
+            scene.expect(changes.isEmpty, "changes are found: \(changes)")
+            scene.expectSame(
+                try ReplicaPair.listing(target), next.listing, "it is not made equal")
         }
-        #expect(total > 30)
-    }
-
-    /// Publishes, and stops as if the process were killed before change number `stop`.
-    private func interrupt(
-        _ pair: ReplicaPair, _ item: Depot.Item, at stop: Int, _ steps: inout Int
-    ) throws {
-        let open = try pair.open()
-        let journal = try pair.stage(item, open)
-        try ReplicaFile.write(
-            journal.encoded(), to: ReplicaPlaces.journal, through: ReplicaPlaces.newJournal,
-            open.tree.target.root)
-        var count = steps
-        open.tree.onChange = {
-            if count == stop { throw Stopped() }
-            count += 1
-        }
-        do {
-            try ReplicaPublication(open.tree, open.state, journal).run()
-        } catch is Stopped {}
-        steps = count + (count == stop ? 1 : 0)
     }
 
     @Test func `A change that fails is told, and the next run does the rest`() throws {
-        for stop in [0, 1, 2, 3, 4] {
+        for stop in [0, 3, 8, 12, 16] {
             let pair = try ReplicaPair()
             try pair.commit(0, adding: ["a", "b"])
             try pair.replicate()
@@ -133,12 +128,15 @@ struct ReplicaOrderTests {
     private func fail(_ pair: ReplicaPair, _ item: Depot.Item, at stop: Int) throws {
         let open = try pair.open()
         let journal = try pair.stage(item, open)
-        var count = 0
-        open.tree.onChange = {
-            if count == stop { throw RemoteFailure(.other, "the disk is full") }
-            count += 1
+        let count = Monitor(0)
+        let trace = try FileTrace(pair.target) { _, path in
+            count.withState { count in
+                count += 1
+                return count == stop + 1 ? PlatformError("write", path, .noSpace) : nil
+            }
         }
-        #expect(throws: RemoteFailure.self) { try open.publish(new: journal) }
+        defer { trace.stop() }
+        #expect(throws: PlatformError.self) { try open.publish(new: journal) }
     }
 
     @Test func `A damaged state or journal is refused and nothing is changed`() throws {

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// A store, the repository that its snapshots go to, and a directory that follows it.
-final class ReplicaPair {
+final class ReplicaPair: Sendable {
     let directory: TemporaryDirectory
     let depot: Depot
     var source: [UInt8] { directory.path("source") }
@@ -29,9 +29,9 @@ final class ReplicaPair {
 
     @discardableResult
     func replicate(
-        _ item: Depot.Item, _ options: ReplicaOptions = [.setID]
+        _ item: Depot.Item, _ options: ReplicaOptions = [.setID], to path: [UInt8]? = nil
     ) throws -> ReplicationSummary {
-        let replication = Replication(try Replication.local(target), options)
+        let replication = Replication(try Replication.local(path ?? target), options)
         let repository = try depot.repository()
         return try replication.run(item, of: try depot.items(), in: repository, WorkProgress())
     }
@@ -109,11 +109,12 @@ final class ReplicaPair {
 
     /// The version of the table at the target, all of whose segments are there; nil when there is
     /// no table.
-    func readTable(_ table: String = "t") throws -> Int? {
+    func readTable(_ table: String = "t", in other: [UInt8]? = nil) throws -> Int? {
+        let path = PathBytes.join(other ?? target, Array(table.utf8))
+        func inside(_ name: String) -> [UInt8] { PathBytes.join(path, Array(name.utf8)) }
         var live: Set<String> = []
         var version = -1
-        while let text = try? directory.read("target/\(table)/_delta_log/\(Self.name(version + 1))")
-        {
+        while let text = try? Fixtures.read(inside("_delta_log/\(Self.name(version + 1))")) {
             version += 1
             for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
                 let name = String(line.split(separator: " ")[1])
@@ -121,10 +122,10 @@ final class ReplicaPair {
             }
         }
         for name in live {
-            let status = try FileStatus.of(directory.path("target/\(table)/\(name)"))
+            let status = try FileStatus.of(inside(name))
             #expect(status.size > 0)
         }
-        let names = Self.names(directory.path("target/\(table)/_delta_log"))
+        let names = Self.names(inside("_delta_log"))
         #expect(names.count { $0.count == 25 } == version + 1, "no commit after a gap")
         return version < 0 ? nil : version
     }

@@ -151,11 +151,13 @@ struct ReplicaRaceTests {
         let commit = pair.directory.path("target/t/_delta_log/\(ReplicaPair.name(0))")
         let partition = pair.directory.path("target/t/p=1")
         let mode = try FileStatus.of(pair.directory.path("source/t/p=1")).mode
-        target.tree.onChange = {
-            guard (try? FileStatus.of(commit)) != nil else { return }
-            let found = try FileStatus.of(partition).mode
+        let trace = try FileTrace(pair.target) { _, _ in
+            guard (try? FileStatus.of(commit)) != nil else { return nil }
+            let found = try? FileStatus.of(partition).mode
             #expect(found == mode)
+            return nil
         }
+        defer { trace.stop() }
         _ = try target.publish(new: journal)
         try pair.expectEqual()
     }

@@ -17,7 +17,7 @@ final class StorePair {
     private var fileNumber = 0
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try TemporaryDirectory(inMemory: true)
         for side in ["here", "there"] { try directory.makeDirectories(Array(side.utf8)) }
     }
 
@@ -30,11 +30,13 @@ final class StorePair {
         return try StoreSync(here, there, options).run(WorkProgress())
     }
 
-    /// Syncs with stores that are served by `service`, which may stop them.
-    func sync(through service: (String) throws -> SteppedService) throws -> StoreSyncSummary {
-        let here = try service("here").connect(path("here"))
-        let there = try service("there").connect(path("there"))
-        return try StoreSync(here, there).run(WorkProgress())
+    /// Syncs, and asks before each change in the store of one side.
+    func sync(
+        asking side: String, _ question: @escaping FileTrace.Question
+    ) throws -> StoreSyncSummary {
+        let trace = try FileTrace(path(side), asking: question)
+        defer { trace.stop() }
+        return try sync()
     }
 
     // MARK: Plain files
@@ -171,49 +173,5 @@ final class StorePair {
             contents[name] = String(decoding: try Fixtures.read(file), as: UTF8.self)
         }
         return contents
-    }
-}
-
-/// Serves one store, and calls `onChange` before each change in it.
-final class SteppedService: StreamService {
-    struct Stopped: Error {}
-
-    private let session = Monitor<TwoWaySession?>(nil)
-    private let onChange: @Sendable () throws -> Void
-
-    init(_ onChange: @escaping @Sendable () throws -> Void) { self.onChange = onChange }
-
-    func connect(_ path: [UInt8]) throws -> Connection {
-        let (here, there) = try PipePair.joined()
-        let session = TwoWaySession(try PinnedDirectory(path))
-        let onChange = onChange
-        session.onOpen = { $0.tree.onChange = onChange }
-        self.session.update { $0 = session }
-        let server = WireServer(there, ServePolicy(), self) { _ in SimulatedStorage() }
-        WorkerThreads(count: 1) { _ in try? server.run() }.detach()
-        return try Connection(here, location: "a store", .use, path: path)
-    }
-
-    private func step<Value>(_ body: (TwoWaySession) throws -> Value) throws -> Value {
-        let result: Result<Value, any Error> = session.withState { session in
-            guard let session else { return .failure(Stopped()) }
-            return Result { try body(session) }
-        }
-        return try result.get()
-    }
-
-    func receive(
-        _ request: [UInt8], _ content: IncomingStream, _ served: ServedStorage
-    ) throws -> [UInt8] {
-        let source = WireSource(content)
-        return try step { try $0.receive(try TwoWayRequest(decoding: request), source) }
-    }
-
-    func send(
-        _ request: [UInt8], _ content: OutgoingStream, _ served: ServedStorage
-    ) throws {
-        let sink = BufferedSink(WireSink(content))
-        try step { try $0.send(try TwoWayRequest(decoding: request), sink) }
-        try sink.flush()
     }
 }

@@ -1,6 +1,7 @@
 import TwoWay
 import Platform
 import TableLog
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -185,14 +186,10 @@ struct StoreSyncLawTests {
             try pair.write("new", "there/d/e")
             let left = Monitor(step)
             let stopped = Result {
-                try pair.sync { side in
-                    SteppedService {
-                        guard side == victim else { return }
-                        let isDue = left.withState { left in
-                            left -= 1
-                            return left < 0
-                        }
-                        if isDue { throw SteppedService.Stopped() }
+                try pair.sync(asking: victim) { _, path in
+                    left.withState { left in
+                        left -= 1
+                        return left < 0 ? PlatformError("stop", path, .interrupted) : nil
                     }
                 }
             }
@@ -207,8 +204,9 @@ struct StoreSyncLawTests {
                     try pair.contents(side) == ["a": "2", "b": "3", "d/e": "new"], "step \(step)")
             }
             #expect(try pair.sync().hasNothingToDo, "step \(step)")
-            step += 1
+            // The law of crashes stops at each.
+            step += 3
         }
-        #expect(step > 4, "there were steps to stop at")
+        #expect(step > 30, "there were steps to stop at")
     }
 }

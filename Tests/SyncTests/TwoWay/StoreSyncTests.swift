@@ -314,14 +314,20 @@ struct StoreSyncTests {
 
     @Test func `Two syncs of one store exclude each other`() throws {
         try pair.sync()
-        let held = try SyncedStore(PinnedDirectory(pair.path("there")), [])
+        try pair.write("1", "here/a")
+        var held: SyncedStore? = try SyncedStore(PinnedDirectory(pair.path("there")), [])
+        let before = try TreeListing.of(pair.path("there"))
         let error = #expect(throws: SyncError.self) { try pair.sync() }
         guard case .remote(let failure)? = error?.kind else {
             Issue.record("another error")
             return
         }
         #expect(failure.kind == .held)
-        _ = held.inventory
+        #expect(held != nil)
+        expectSame(before, try TreeListing.of(pair.path("there")), "nothing was changed")
+        held = nil
+        #expect(try pair.sync().isComplete, "once the other is done")
+        #expect(pair.read("there/a") == "1")
     }
 
     @Test func `A writer that is faster is seen, and the sync goes on behind it`() throws {
@@ -329,16 +335,21 @@ struct StoreSyncTests {
         try pair.append("here/t", [10])
         let (table, file) = (pair.path("there/t"), pair.path("there/t/faster.parquet"))
         let once = Monitor(true)
-        let summary = try pair.sync { side in
-            SteppedService {
-                guard side == "there", once.withState({ $0 }) else { return }
-                once.update { $0 = false }
+        let summary = try pair.sync(asking: "there") { operation, path in
+            let isData = path.suffix(8) == Array(".parquet".utf8)[...]
+            guard operation == "rename", isData, once.withState({ $0 }) else { return nil }
+            once.update { $0 = false }
+            do {
                 let log = CommitLog(try TableDirectory(table))
                 try TestFiles.write(Array("77\n".utf8), file)
                 let add = AddFile(path: "faster.parquet", size: 3, modificationTime: 0)
                 _ = try log.commit(TableChange("WRITE", [.add(add)]), to: try log.snapshot())
+            } catch {
+                Issue.record("\(error)")
             }
+            return nil
         }
+        #expect(!once.withState { $0 })
         #expect(summary.isComplete)
         for side in ["here/t", "there/t"] {
             #expect(try pair.rows(side) == [1, 2, 3, 10, 77])

@@ -82,7 +82,16 @@ struct TwoWayStateTests {
                 writer.raw(changed)
                 writer.u64(XXH3Digest(of: changed.span).low)
                 guard let state = try? TwoWayState(decoding: writer.bytes) else { continue }
-                #expect(state.plain.allSatisfy { TwoWayPath.isAllowed($0.fact.path) })
+                let paths = state.plain.map(\.fact.path)
+                let tables = state.tables.map(\.path)
+                for list in [paths, tables] {
+                    #expect(list.allSatisfy(TwoWayPath.isAllowed))
+                    #expect(
+                        zip(list, list.dropFirst()).allSatisfy(PathBytes.isBefore),
+                        "in order, each once")
+                }
+                let again = try? TwoWayState(decoding: state.encoded())
+                #expect(again == state, "what was read is what is written")
             }
         }
     }
