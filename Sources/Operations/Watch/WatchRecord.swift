@@ -121,12 +121,13 @@ package struct WatchRecord: Sendable {
             + "\"message\":\"\(escaped)\"}\n"
     }
 
-    /// Replaces a file by what a monitor reads; it never sees half of it.
+    /// Replaces a file by what a monitor reads; it never sees half of it, after a power cut either.
     package static func publish(_ text: String, to path: [UInt8]) throws(PlatformError) {
         let temporary = path + Array(".tmp-\(HostSystem.processID)".utf8)
         let flags: OpenFlags = [.writeOnly, .create, .truncate, .noFollow]
         let file = try Descriptor.open(temporary, flags, mode: 0o644)
         try file.write(Array(text.utf8).span, at: 0, temporary)
+        try file.sync(temporary)
         try file.close(temporary)
         try FileOperations.rename(temporary, to: path, at: Descriptor.workingDirectory)
     }
