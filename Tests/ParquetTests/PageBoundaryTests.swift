@@ -8,8 +8,9 @@ struct PageBoundaryTests {
         ParquetFile.pageBoundaries(in: MemoryFile(bytes))
     }
 
-    @Test func `Row groups, columns, pages, indexes and footer begin at boundaries`() throws {
-        let table = try RandomTable.flat(Seed(1), rows: 2_000)
+    @Test(arguments: Seed.some(3))
+    func `Row groups, columns, pages, indexes and footer begin at boundaries`(seed: Seed) throws {
+        let table = try RandomTable.flat(seed, rows: 2_000)
         let bytes = try TestFiles.write(table, TestFiles.smallPieces)
         let file = try ParquetFile(MemoryFile(bytes))
         let found = try #require(Self.boundaries(bytes))
@@ -24,6 +25,11 @@ struct PageBoundaryTests {
         }
         #expect(found.filter { $0.kind == .rowGroup }.count == file.footer.rowGroups.count)
         #expect(found.filter { $0.kind == .index }.count == file.footer.rowGroups.count + 1)
+        // Behind the footer stand its length and four bytes of magic.
+        let size = bytes.suffix(8).prefix(4).reversed().reduce(0) { $0 << 8 | Int64($1) }
+        #expect(found.last?.kind == .footer)
+        #expect(found.last?.offset == Int64(bytes.count) - 8 - size)
+        #expect(found.count { $0.kind == .footer } == 1)
         #expect(zip(found, found.dropFirst()).allSatisfy { $0.offset < $1.offset })
     }
 

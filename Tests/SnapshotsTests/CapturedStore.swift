@@ -4,6 +4,7 @@ import Bytes
 import Platform
 import TableLog
 import TestSupport
+import Testing
 
 /// Tables in the source of a vault, with segments that only look like Parquet files.
 struct CapturedStore {
@@ -27,10 +28,15 @@ struct CapturedStore {
             _ = try log.commit(TableChange(operation, actions), to: try log.snapshot())
         }
 
+        /// What a segment holds.
+        func content(_ name: String, rows: Int = 1) -> [UInt8] {
+            Array("PAR1 \(self.name)/\(name) \(rows) PAR1".utf8)
+        }
+
         /// Writes a segment that no log tells of.
         @discardableResult
         func segment(_ name: String, rows: Int = 1) throws -> AddFile {
-            let bytes = Array("PAR1 \(self.name)/\(name) \(rows) PAR1".utf8)
+            let bytes = content(name, rows: rows)
             try vault.directory.write(bytes, path + "/" + name)
             return AddFile(
                 path: DataPath.encode(name), size: Int64(bytes.count),
@@ -80,6 +86,22 @@ struct CapturedStore {
         return Set(
             try vault.entries(record.root).map { String(decoding: $0.path, as: UTF8.self) }
                 .filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) })
+    }
+
+    /// Expects the files of a snapshot below a table to hold what those of the source hold.
+    func expectContents(
+        _ table: Table, _ record: SnapshotRecord, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        try vault.restore(record, to: "contents")
+        defer { try? TemporaryDirectory.remove(vault.directory.path("contents")) }
+        let top = vault.directory.path("contents/" + table.name)
+        let files = try Fixtures.files(below: top)
+        #expect(!files.isEmpty, sourceLocation: sourceLocation)
+        for file in files {
+            let name = String(decoding: file.dropFirst(top.count + 1), as: UTF8.self)
+            let isSame = try Fixtures.read(file) == Fixtures.read(table.file(name))
+            #expect(isSame, "\(name)", sourceLocation: sourceLocation)
+        }
     }
 
     /// Captures, and counts as if it had begun later, so that nothing is too young to be trusted.

@@ -34,6 +34,7 @@ struct TableCaptureTests {
                         "_delta_log", "a.parquet", "b.parquet", "day=1", "day=1/c.parquet",
                         "day=2", "README", "_notes", "_notes/kept.parquet",
                     ]))
+        try store.expectContents(table, result.record)
         #expect(result.filesLeftOut == 3)
         #expect(result.record.isComplete)
         let captured = try #require(result.record.tables.first)
@@ -54,6 +55,7 @@ struct TableCaptureTests {
         let paths = try store.paths(table, record)
         #expect(paths.contains("a.parquet"))
         #expect(!paths.contains("b.parquet"))
+        try store.expectContents(table, record)
         #expect(record.tables.first?.state == .pinned)
     }
 

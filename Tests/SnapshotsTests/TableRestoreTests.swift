@@ -23,13 +23,16 @@ struct TableRestoreTests {
             to: store.vault.directory.path(target ?? "source/" + name), options, WorkProgress())
     }
 
-    /// Live files of a table, all of which are there.
+    /// Live files of a table, all of which are there with what was written to them.
     private static func live(_ table: CapturedStore.Table) throws -> Set<String> {
         let snapshot = try table.log.snapshot()
         for file in snapshot.files.values {
             let path = try DataPath.decode(file.path)
             let bytes = try table.vault.directory.read(table.path + "/" + path)
             #expect(bytes.count == Int(file.size))
+            // A segment says of itself which it is, and of how many rows.
+            let rows = file.statistics?.filter(\.isNumber) ?? "1"
+            #expect(bytes == table.content(path, rows: Int(rows) ?? 1), "\(path)")
         }
         return Set(snapshot.files.values.map(\.path))
     }
