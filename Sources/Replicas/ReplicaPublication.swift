@@ -106,6 +106,7 @@ final class ReplicaPublication {
             guard try !isLogDone(log), try tree.target.status(log) != nil else { return }
             try rename(log, to: away, replacing: false)
         }
+        try syncPaths(and: log)
         try bringBack(log, from: away)
         try removeKnown(away, was: log)
     }
@@ -332,6 +333,7 @@ final class ReplicaPublication {
                 guard try tree.target.status(log) != nil else { continue }
                 try rename(log, to: away, replacing: false)
             }
+            try syncPaths(and: log)
             try removeKnown(away, was: log)
         }
         var directories: [[UInt8]] = []
@@ -401,7 +403,9 @@ final class ReplicaPublication {
         }
     }
 
-    private func syncPaths() throws {
+    /// Nothing of a `log` that was moved away may go before its name is gone for good.
+    private func syncPaths(and log: [UInt8]? = nil) throws {
+        if let log { note(log) }
         if unsynced.count > Self.singleSyncs {
             try tree.target.root.descriptor.syncFileSystem([])
         } else {

@@ -73,6 +73,9 @@ struct ReplicaStaging {
         guard current == nil, unfinished.isEmpty, unsynced.isEmpty, try offers.isComplete else {
             throw RemoteFailure(.violation, "files are published before all were sent")
         }
+        // A run that was killed may have left names here that are not on the disk.
+        let staging = try tree.target.root.open(ReplicaPlaces.staging, [.readOnly, .directory])
+        try staging.sync(ReplicaPlaces.staging)
         return offers
     }
 
