@@ -208,7 +208,9 @@ extension CrashDraw {
                 result += left + repeatElement(0, count: range.count - left.count)
             }
         }
-        return random.below(2) == 0 ? result : Array(result.prefix(random.below(result.count + 1)))
+        // What was synced of the size stays.
+        let least = min(old.count, new.count)
+        return random.below(2) == 0 ? result : Array(result.prefix(between(least, new.count)))
     }
 
     private mutating func drawAttributes(

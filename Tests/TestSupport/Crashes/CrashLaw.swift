@@ -8,7 +8,8 @@ package import Testing
 /// The run is traced once; then the law is asked of one crash after another, each made of the trace
 /// by a number of changes and a seed. A failure prints both, as the value of VARVE_CRASH that asks
 /// just this crash again. VARVE_CRASH_POINTS is the number of crashes of each law, VARVE_SEED the
-/// seed of them all; without it each run has a new one.
+/// seed of them all; without it each run has a new one. VARVE_CRASH_FORGET, a number from 0, leaves
+/// out one sync of each run: whoever writes a law can see whether it notices.
 package struct CrashLaw {
     package let name: String
     private let defaultPoints: Int
@@ -78,7 +79,25 @@ package struct CrashLaw {
         }
         try run(place) { trace.mark() }
         #expect(trace.gaps.isEmpty, "\(name)")
-        return CrashHistory(trace.changes)
+        return CrashHistory(Self.forgetful(trace.changes))
+    }
+
+    /// The changes without one sync, if VARVE_CRASH_FORGET is its number.
+    private static func forgetful(_ changes: [FileChange]) -> [FileChange] {
+        let digits = HostSystem.variable("VARVE_CRASH_FORGET")
+        guard let forgotten = digits.flatMap({ Int(String(decoding: $0, as: UTF8.self)) }) else {
+            return changes
+        }
+        var number = -1
+        return changes.filter { change in
+            switch change.action {
+            case .sync, .syncAll:
+                number += 1
+                // The first is that of the tree at the start.
+                return number != forgotten + 1
+            default: return true
+            }
+        }
     }
 
     private func askAll(
