@@ -16,13 +16,20 @@ SCRIPTS = .ci/run $(wildcard Scripts/*.sh Benchmarks/*.sh)
 SWIFT_CODE = Package.swift Sources Tests $(wildcard Benchmarks/*Benchmark)
 
 .DEFAULT_GOAL = build
-.PHONY: build test soak man demo bench install uninstall lint format static clean help test-spark
+.PHONY: build test check soak man demo bench install uninstall lint format static clean help \
+	test-spark
 
 build: need-build ## Build the release binary, .build/release/varve
 	$(RELEASE) --product varve
 
 test: need-test ## Install what the tests need and run them all
 	VARVE_REQUIRE_TOOLS=1 $(SWIFT) test --disable-xctest
+
+# What a reader would object to before any test runs.
+check: need-check lint ## Check format, scripts, subjects of commits and manual pages
+	Scripts/check-commits.sh
+	$(SWIFT) build --product varve
+	Scripts/make-man.py --check "$$($(SWIFT) build --show-bin-path)/varve"
 
 # VARVE_SOAK_ROUNDS: how often the tests kill what they test.
 # VARVE_CRASH_POINTS: how many power cuts each crash law is asked of, a million in all.

@@ -124,12 +124,12 @@ let package = Package(
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Parquet", "Trees",
                 "TableLog", "TableStore", "Repository", "Snapshots", "Capturing", "Restoring",
                 "Upkeep", "Wire", "Remote", "Targets", "Replicas", "TwoWay", "Serving",
-                "Migration", "Operations", argumentParser,
+                "Migration", "Operations", system, argumentParser,
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "FloorBenchmark",
-            dependencies: ["Bytes", "Chunking", "Hashing", "Compression"],
+            dependencies: ["Chunking"],
             path: "Benchmarks/FloorBenchmark", swiftSettings: settings),
         .executableTarget(
             name: "ParquetBenchmark", dependencies: ["Bytes", "Platform", "Parquet"],
@@ -137,12 +137,12 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Bytes", "Platform", "Hashing", "Repository", "Trees", "Snapshots", "Capturing",
-                "Restoring",
+                "Bytes", "Platform", "Hashing", "Chunking", "Trees", "Repository", "Snapshots",
+                "Capturing", system,
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("Bytes", ["Bytes"]),
-        tests("Platform", ["Bytes", "Platform"]),
+        tests("Platform", ["Bytes", "Platform", system]),
         tests("Hashing", ["Bytes", "Hashing"]),
         tests("Compression", ["Bytes", "Platform", "Compression"]),
         tests("Chunking", ["Chunking"]),
@@ -153,20 +153,23 @@ let package = Package(
         tests("Parquet", ["Bytes", "Parquet"]),
         tests(
             "Repository",
-            ["Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository"]),
+            [
+                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository",
+                system,
+            ]),
         tests("Trees", ["Bytes", "Platform", "Trees"]),
         tests(
             "Snapshots",
             [
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Parquet", "Trees",
-                "TableLog", "Repository", "Snapshots", "Capturing", "Restoring", "Upkeep",
+                "TableLog", "Repository", "Snapshots", "Capturing", "Restoring", "Upkeep", system,
             ]),
         tests(
             "Sync",
             [
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Trees",
                 "TableLog", "Repository", "Snapshots", "Capturing", "Restoring", "Upkeep", "Wire",
-                "Remote", "Targets", "Replicas", "TwoWay", "Serving", "Operations",
+                "Remote", "Targets", "Replicas", "TwoWay", "Serving", "Operations", system,
             ]),
         tests(
             "Migration",

@@ -10,7 +10,7 @@ lineitem_schema='l_orderkey long, l_partkey long, l_suppkey long, l_linenumber i
     l_tax decimal(15,2), l_returnflag string, l_linestatus string, l_shipdate date,
     l_commitdate date, l_receiptdate date, l_shipinstruct string, l_shipmode string,
     l_comment string'
-two_processors=(taskset --cpu-list 0,1)
+two_processors=(taskset --cpu-list "0,1")
 
 # peer CASE TOOL FILLED ARGUMENT...: measures tables.py, which prints the seconds of its work: the
 # start of Python does not count.

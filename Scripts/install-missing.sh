@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# install-missing.sh build|test|demo|bench|spark ...: installs with apt what those tasks need and
+# install-missing.sh build|check|test|demo|bench|spark ...: installs with apt what those tasks need and
 # what is not there yet, through sudo when not root, and for the tests Python packages with pip into
 # .build-python. Says nothing and touches nothing when all is there.
 set -euo pipefail
@@ -33,6 +33,11 @@ for_build() {
     need libsnappy-dev test -e /usr/include/snappy-c.h
     need liblz4-dev library_exists liblz4
     need zlib1g-dev library_exists zlib
+}
+for_check() {
+    for_build
+    need python3 command_exists python3
+    need shellcheck command_exists shellcheck
 }
 for_demo() {
     for_build # sshd too if it is there; the demo says what it leaves out without it
@@ -75,9 +80,9 @@ for_spark() {
 tasks=$*
 for task in "$@"; do
     case $task in
-    build | demo | test | bench | spark) "for_$task" ;;
+    build | check | demo | test | bench | spark) "for_$task" ;;
     *)
-        echo "usage: install-missing.sh build|demo|test|bench|spark ..." >&2
+        echo "usage: install-missing.sh build|check|demo|test|bench|spark ..." >&2
         exit 2
         ;;
     esac

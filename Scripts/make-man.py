@@ -171,7 +171,7 @@ def options(arguments):
         if not group:
             continue
         if title:
-            lines.append(f".Ss {title}")
+            lines.append(f".Ss {escape(title)}")
         lines += [".Bl -tag -width Ds", *(each.item() for each in group), ".El"]
     return "\n".join(lines)
 

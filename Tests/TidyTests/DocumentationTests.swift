@@ -46,6 +46,22 @@ struct DocumentationTests {
         }
     }
 
+    /// `.Ss In place` was printed as "#include <place>".
+    @Test func `No word of a heading is taken for a macro of mdoc`() throws {
+        let heading = /^\.(?:Sh|Ss|Nd|It (?:Ar|Cm)) (?:.* )?(?<word>[A-Z][a-z])(?: |$)/
+        let meant: Set<String> = ["Ar", "Cm", "Ns", "Op", "Oo", "Oc", "Ta", "Ev", "Pa", "Ql"]
+        for path in try ProjectFiles.paths(below: "man") {
+            for (index, line) in try ProjectFiles.text(path).split(
+                separator: "\n", omittingEmptySubsequences: false
+            ).enumerated() {
+                guard let match = line.firstMatch(of: heading),
+                    !meant.contains(String(match.word))
+                else { continue }
+                Issue.record("\(path):\(index + 1): write \\&\(match.word)")
+            }
+        }
+    }
+
     @Test func `Every fixture is named in the index`() throws {
         let index = try ProjectFiles.text("fixtures/README.md")
         let makers = [".gitattributes", "README.md", "make.py", "make-store.py"]

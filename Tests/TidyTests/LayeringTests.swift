@@ -6,21 +6,43 @@ struct LayeringTests {
     /// What one module of `Package.swift` may import.
     private struct Module {
         let name: String
+        /// Where its files are.
+        let directory: String
         let imports: [String]
     }
 
+    /// Constants of `Package.swift` that stand for products of other packages.
+    private static let products = ["system": "SystemPackage", "argumentParser": "ArgumentParser"]
+
     private static func modules() throws -> [Module] {
-        let manifest = try ProjectFiles.text("Package.swift")
-        let short = /module\(\s*"(?<name>\w+)",\s*\[(?<imports>[^\]]*)\]/
+        let short = /\bmodule\(\s*"(?<name>\w+)",\s*\[(?<imports>[^\]]*)\]/
         let long =
             /executableTarget\(\s*name: "(?<name>\w+)",\s*dependencies: \[(?<imports>[^\]]*)\]/
-        let quoted = /"(\w+)"/
-        return
-            (manifest.matches(of: short).map { (String($0.name), String($0.imports)) }
-            + manifest.matches(of: long).map { (String($0.name), String($0.imports)) })
-            .map { name, imports in
-                Module(name: name, imports: imports.matches(of: quoted).map { String($0.1) })
-            }
+        let manifest = try ProjectFiles.text("Package.swift")
+        return manifest.matches(of: short).map { module($0.name, $0.imports) }
+            + manifest.matches(of: long).map { module($0.name, $0.imports) }
+    }
+
+    private static func module(_ name: Substring, _ imports: Substring) -> Module {
+        let isBenchmark = name.hasSuffix("Benchmark")
+        let directory = (isBenchmark ? "Benchmarks/" : "Sources/") + String(name)
+        return Module(name: String(name), directory: directory, imports: names(imports))
+    }
+
+    /// The tests of the modules, which may import the support of all tests too.
+    private static func tests() throws -> [Module] {
+        let pattern = /\btests\(\s*"(?<name>\w+)",\s*\[(?<imports>[^\]]*)\]/
+        return try ProjectFiles.text("Package.swift").matches(of: pattern).map { match in
+            let name = String(match.name) + "Tests"
+            return Module(
+                name: name, directory: "Tests/" + name, imports: names(match.imports))
+        }
+    }
+
+    private static func names(_ list: Substring) -> [String] {
+        list.split(whereSeparator: { ", \n".contains($0) }).map { word in
+            products[String(word)] ?? String(word.filter { $0 != "\"" })
+        }
     }
 
     /// Modules of others, and the only modules of ours that may import them.
@@ -56,13 +78,37 @@ struct LayeringTests {
         let modules = try Self.modules()
         #expect(modules.count >= 8)
         for module in modules {
-            let directory = "Sources/" + module.name
-            guard ProjectFiles.exists(directory) else { continue }
-            for file in try ProjectFiles.swift(below: directory) {
+            for file in try ProjectFiles.swift(below: module.directory) {
                 for name in Self.imports(file) where !module.imports.contains(name) {
-                    let isAllowed = Self.outside[name]?.contains(module.name) == true
+                    let isAllowed =
+                        Self.outside[name]?.contains(module.name) == true
+                        || name == "Glibc" && module.directory.hasPrefix("Benchmarks/")
                     #expect(isAllowed, "\(file.path) imports \(name)")
                 }
+            }
+        }
+    }
+
+    @Test func `Tests import only what Package.swift allows them`() throws {
+        let ours = try Set(Self.modules().map(\.name)).union(Self.products.values)
+        let tests = try Self.tests()
+        #expect(tests.count >= 12)
+        for module in tests {
+            for file in try ProjectFiles.swift(below: module.directory) {
+                let names = Self.imports(file).filter(ours.contains)
+                for name in names where !module.imports.contains(name) {
+                    Issue.record("\(file.path) imports \(name)")
+                }
+            }
+        }
+    }
+
+    @Test func `Nothing is declared in Package.swift that is not imported`() throws {
+        for module in try Self.modules() + Self.tests() {
+            let imported = Set(
+                try ProjectFiles.swift(below: module.directory).flatMap(Self.imports))
+            for name in module.imports where !imported.contains(name) {
+                Issue.record("\(module.name) declares \(name) and never imports it")
             }
         }
     }
@@ -81,6 +127,7 @@ struct LayeringTests {
         var above: Set<String> = [
             "CXXHash", "CZstd", "CCrypto", "CLinux", "CScan", "CSnappy", "CLZ4", "CZlib",
         ]
+        above.formUnion(Self.products.values)
         for module in try Self.modules() {
             for name in module.imports { #expect(above.contains(name), "\(module.name): \(name)") }
             above.insert(module.name)
