@@ -80,7 +80,12 @@ package enum PathBytes {
     }
 
     private static func isSafe(_ scalar: Unicode.Scalar) -> Bool {
-        guard scalar != "\\", !(0x7f...0x9f).contains(scalar.value) else { return false }
+        scalar != "\\" && isHarmless(scalar)
+    }
+
+    /// Whether a terminal shows the character and does not act on it.
+    package static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+        if (0x20...0x7e).contains(scalar.value) { return true }
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: return false
         default: return true

@@ -45,6 +45,7 @@ extension JSONValue {
     /// The document on one line without blanks.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// The same in UTF-8.
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
         write(to: &bytes)
@@ -76,8 +77,9 @@ extension JSONValue {
         }
     }
 
+    /// Escapes what JSON demands, and DEL and the control characters up to U+009F as well: a
+    /// terminal that shows the text does not act on it.
     private static func quote(_ text: String, to bytes: inout [UInt8]) {
-        let digits = Array("0123456789abcdef".utf8)
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {
@@ -86,12 +88,20 @@ extension JSONValue {
             case 0x0a: bytes += "\\n".utf8
             case 0x0d: bytes += "\\r".utf8
             case 0x09: bytes += "\\t".utf8
-            case 0..<0x20:
-                bytes += "\\u00".utf8
-                bytes += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            case 0..<0x20, 0x7f: escape(byte, to: &bytes)
+            case 0x80...0x9f where bytes.last == 0xc2:
+                bytes.removeLast()
+                escape(byte, to: &bytes)
             default: bytes.append(byte)
             }
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a character below U+0100 by its number.
+    private static func escape(_ value: UInt8, to bytes: inout [UInt8]) {
+        let digits = Array("0123456789abcdef".utf8)
+        bytes += "\\u00".utf8
+        bytes += [digits[Int(value >> 4)], digits[Int(value & 15)]]
     }
 }

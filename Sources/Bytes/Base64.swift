@@ -1,5 +1,5 @@
 /// Base64 with padding (RFC 4648, section 4).
-enum Base64 {
+package enum Base64 {
     private static let digits = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let values: [UInt8] = {
@@ -8,7 +8,15 @@ enum Base64 {
         return values
     }()
 
-    static func append(_ source: ArraySlice<UInt8>, to text: inout [UInt8]) {
+    /// The bytes as text.
+    package static func encode(_ bytes: [UInt8]) -> String {
+        var text: [UInt8] = []
+        append(bytes[...], to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends the bytes as text in ASCII.
+    package static func append(_ source: ArraySlice<UInt8>, to text: inout [UInt8]) {
         var rest = source
         while !rest.isEmpty {
             let group = rest.prefix(3)
@@ -26,7 +34,7 @@ enum Base64 {
     }
 
     /// Nil when the text is not Base64, with its padding.
-    static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
         var bytes: [UInt8] = []
