@@ -62,15 +62,25 @@ extension CaptureRun {
                     CaptureProblem(.changedWhileRead, template.path, "changed while it was read"))
             }
             let content = try storeContent(file.pieces)
-            switch base {
-            case nil: statistics.newFiles += 1
-            case content?: statistics.unchangedFiles += 1
-            case .some: statistics.changedFiles += 1
-            }
+            count(template.path, content, base)
             if template.linkDevice != nil { linkFiles[job] = (file, content) }
             try write(finished(template, file, content))
         }
         progress.update { $0.filesDone += 1 }
+    }
+
+    private func count(_ path: [UInt8], _ content: Content, _ base: Content?) {
+        switch base {
+        case nil:
+            statistics.newFiles += 1
+            progress.tell(.new, path)
+        case content?:
+            statistics.unchangedFiles += 1
+            progress.tell(.unchanged, path)
+        case .some:
+            statistics.changedFiles += 1
+            progress.tell(.changed, path)
+        }
     }
 
     func storeContent(_ pieces: [ContentPiece]) throws(RepositoryError) -> Content {

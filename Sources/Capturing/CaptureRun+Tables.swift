@@ -108,6 +108,7 @@ extension CaptureRun {
         let (files, directories) = (table.seal?.files ?? 0, table.seal?.directories ?? 0)
         statistics.unchangedFiles &+= files
         statistics.directories &+= directories
+        progress.tell(.unchanged, table.path)
         progress.update { counters in
             counters.filesFound &+= files
             counters.filesDone &+= files

@@ -207,6 +207,7 @@ extension CaptureRun {
         switch base.payload {
         case .file:
             statistics.unchangedFiles += 1
+            progress.tell(.unchanged, base.path)
             if statistics.unchangedFiles.isMultiple(of: Self.progressStep) {
                 progress.update { counters in
                     counters.filesFound += Self.progressStep
@@ -229,7 +230,12 @@ extension CaptureRun {
 
     /// Takes over the parent's entry of a segment that was not looked at.
     func keepUnseen(_ base: ManifestEntry) throws(RepositoryError) {
-        if base.isDirectory { statistics.directories += 1 } else { statistics.unchangedFiles += 1 }
+        if base.isDirectory {
+            statistics.directories += 1
+        } else {
+            statistics.unchangedFiles += 1
+            progress.tell(.unchanged, base.path)
+        }
         if waiting.isEmpty {
             try keepInLeaf(base, comparison.lastPosition)
         } else {

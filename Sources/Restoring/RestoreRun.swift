@@ -223,6 +223,7 @@ extension RestoreRun {
         } else {
             let count = try target.remove(path)
             outcome.withState { $0.deleted += count }
+            progress.tell(.removed, path)
         }
     }
 }
@@ -319,13 +320,16 @@ extension RestoreRun {
         attempt(path) {
             let status = try target?.value.status(path)
             switch decide(entry, status) {
-            case .skip: skip(entry)
+            case .skip:
+                skip(entry)
+                progress.tell(.skipped, path)
             case .keep:
                 outcome.withState { result in
                     result.filesUnchanged += 1
                     result.bytesKept += entry.size
                 }
                 try applyMetadata(entry, path)
+                progress.tell(.unchanged, path)
                 progress.update { $0.bytesDone += entry.size }
             case .write where options.isDryRun:
                 plan(status == nil ? "write" : "update", path)
@@ -446,6 +450,7 @@ extension RestoreRun {
         try target.value.remove(path)
         try target.value.link(first, as: path)
         outcome.withState { $0.filesWritten += 1 }
+        progress.tell(.written, path)
     }
 
     /// Gives directories their metadata, inner ones first: whatever is made in a directory changes

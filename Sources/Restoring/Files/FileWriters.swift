@@ -137,6 +137,10 @@ final class FileWriters: Sendable {
             if finished != nil { counters.filesDone += 1 }
         }
         guard let finished else { return }
+        if finished.failure == nil {
+            let isWritten = finished.bytesWritten > 0 || part.file.isNew
+            progress.tell(isWritten ? .written : .unchanged, part.file.path)
+        }
         outcome.withState { result in
             result.bytesWritten += finished.bytesWritten
             result.bytesKept += finished.bytesKept
