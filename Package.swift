@@ -115,16 +115,25 @@ let package = Package(
         module(
             "Operations",
             [
-                "Bytes", "Platform", "Hashing", "Trees", "Repository", "Snapshots", "Capturing",
-                "Wire", "Remote", "Targets", "Replicas", "TwoWay", "Serving", system,
+                "Bytes", "Platform", "Hashing", "Chunking", "Trees", "TableLog", "Repository",
+                "Snapshots", "Capturing", "Restoring", "Wire", "Remote", "Targets", "Replicas",
+                "TwoWay", "Serving", "Migration", system,
+            ]),
+        module(
+            "Reports",
+            [
+                "Bytes", "Platform", "Hashing", "Chunking", "Parquet", "JSON", "TableLog",
+                "TableStore", "Repository", "Snapshots", "Capturing", "Restoring", "Upkeep",
+                "Wire", "Remote", "Targets", "Replicas", "TwoWay", "Migration", "Operations",
+                system,
             ]),
         .executableTarget(
             name: "varve",
             dependencies: [
-                "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Parquet", "Trees",
+                "Bytes", "Platform", "Compression", "Chunking", "Parquet", "Trees",
                 "TableLog", "TableStore", "Repository", "Snapshots", "Capturing", "Restoring",
-                "Upkeep", "Wire", "Remote", "Targets", "Replicas", "TwoWay", "Serving",
-                "Migration", "Operations", system, argumentParser,
+                "Upkeep", "Remote", "Targets", "TwoWay", "Serving",
+                "Migration", "JSON", "Operations", "Reports", system, argumentParser,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -184,7 +193,14 @@ let package = Package(
                 "Snapshots", "Capturing", "Restoring", "Upkeep", "Remote", "Replicas", "TwoWay",
                 "Migration", "Operations",
             ]),
-        tests("Command", ["Bytes", "Platform", "varve"]),
+        tests(
+            "Operations",
+            [
+                "Platform", "Chunking", "Trees", "Repository", "Snapshots", "Capturing",
+                "Restoring", "Remote", "Operations",
+            ]),
+        tests("Reports", ["Bytes", "JSON", "Reports"]),
+        tests("Command", ["Bytes", "Platform", "JSON", "Reports", "varve"]),
         tests("Tidy", []),
     ]
 )

@@ -21,7 +21,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAN = ROOT / "man"
 # The day of the last change to what the pages say: change it with them.
-DATE = "November 26, 2026"
+DATE = "December 1, 2026"
 SECTIONS = [
     "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES", "DIAGNOSTICS", "SEE ALSO", "STANDARDS",
     "HISTORY", "CAVEATS", "BUGS",

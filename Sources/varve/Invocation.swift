@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Platform
+internal import Reports
 
 /// A command of varve: parses, calls one function, prints.
 protocol VarveCommand: ParsableCommand {

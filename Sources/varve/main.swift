@@ -1,4 +1,5 @@
 internal import Platform
+internal import Reports
 
 Interruption.install()
 HostSystem.keepFreedMemory()

@@ -32,9 +32,9 @@ import Testing
         let list = try array(try workshop.varve("list", "-r", "repo", "--json").output)
         #expect(list.count == 2)
         #expect(list[0]["tags"] as? [String] == ["t"])
-        #expect(list[1]["parent_id"] as? String == list[0]["id"] as? String)
+        #expect(list[1]["parent_id"] as? String == list[0]["snapshot_id"] as? String)
         let show = try object(try workshop.varve("show", "latest", "-r", "repo", "--json").output)
-        #expect(show["id"] as? String == list[1]["id"] as? String)
+        #expect(show["snapshot_id"] as? String == list[1]["snapshot_id"] as? String)
         #expect(show["complete"] as? Bool == true)
         let ls = try array(
             try workshop.varve("ls", "latest", "-R", "-r", "repo", "--json").output
@@ -55,13 +55,13 @@ import Testing
         )
         let changes = try #require(diff["changes"] as? [[String: Any]])
         #expect(changes.contains { $0["path"] as? String == "c" && $0["before"] is NSNull })
-        #expect((diff["stat"] as? [String: Any])?.count == 5)
+        #expect((diff["totals"] as? [String: Any])?.count == 5)
         #expect(try array(workshop.varve("find", "zz", "-r", "repo", "--json").output).isEmpty)
         #expect(
             try object(workshop.varve("stats", "-r", "repo", "--json").output)["snapshots"] as? Int
                 == 2
         )
-        #expect(try object(workshop.varve("version", "--json").output)["version"] != nil)
+        #expect(try object(workshop.varve("version", "--json").output)["program_version"] != nil)
     }
 
     @Test func `Long work prints an object a line, a summary last`() throws {

@@ -32,3 +32,17 @@ import Testing
         #expect(LosslessText.encode(Array("Tromsø".utf8)) == "Tromsø")
     }
 }
+
+@Suite struct ShellWordTests {
+    @Test(arguments: [
+        ("/a/b-c.d", "/a/b-c.d"), ("", "''"), ("a b", "'a b'"), ("it's", #"'it'\''s'"#),
+        ("ø$x", "'ø$x'"), ("a\nb", #"$'a\x0ab'"#),
+    ])
+    func `Words are quoted as a shell takes them`(word: String, quoted: String) {
+        #expect(ShellWord.quoted(Array(word.utf8)) == quoted)
+    }
+
+    @Test func `Bytes that are no text are quoted by their numbers`() {
+        #expect(ShellWord.quoted([0x61, 0xff, 0x27]) == #"$'a\xff\x27'"#)
+    }
+}

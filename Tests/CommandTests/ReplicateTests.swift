@@ -28,7 +28,7 @@ import Testing
             """
             "$varve" replicate store live -q
             same live
-            "$varve" replicate store live --json | grep -q '"removed":0'
+            "$varve" replicate store live --json | grep -q '"paths_removed":0'
             "$varve" table append store/orders rows.csv -q
             rm store/notes/a
             "$varve" replicate store live --dry-run | grep 'nothing was changed there'

@@ -183,7 +183,8 @@ import Testing
             done
             [[ $(ls srv/repo/index | wc -l) -le 9 ]] || exit 81
             "$varve" check -q -r srv/repo --read-data || exit 82
-            [[ $("$varve" list --json -r srv/repo | grep -o '"id"' | wc -l) == 13 ]] || exit 83
+            [[ $("$varve" list --json -r srv/repo | grep -o '"snapshot_id"' | wc -l) == 13 ]] \\
+                || exit 83
             "$varve" init -q -r $remote/srv/new || exit 84
             "$varve" check -q -r srv/new || exit 85
             """
@@ -247,7 +248,8 @@ import Testing
                 [[ \(victim) == client || $status == 0 || $status == 1 ]] || exit 82
             done
             "$varve" check -q -r repo --read-data || exit 83
-            (($("$varve" list --json -r repo | grep -o '"id"' | wc -l) >= reported)) || exit 84
+            (($("$varve" list --json -r repo | grep -o '"snapshot_id"' | wc -l) >= reported)) \\
+                || exit 84
             "$varve" snapshot -q store || exit 85
             "$varve" restore -q latest --target out --verify && diff -r store out || exit 86
             # Nothing of ours runs on, and the server left no temporary files when it could.

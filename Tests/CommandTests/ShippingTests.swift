@@ -108,8 +108,8 @@ import Testing
                 [[ $(grep -c . told) == 1 ]] || exit 81
                 "$varve" send $options -r repo -q >stream || exit 82
                 size=$(stat -c %s stream)
-                grep -q "\\"stream_bytes\\": *$size[,}]" told || exit 83
-                grep -q '"estimate": *true' told || exit 84
+                grep -q "\\"bytes_shipped\\": *$size[,}]" told || exit 83
+                grep -q '"dry_run": *true' told || exit 84
             done
             "$varve" send latest -r repo --estimate -o file; [[ $? == 2 ]] || exit 85
             [[ ! -e file ]] || exit 86
@@ -219,14 +219,14 @@ import Testing
         let summaries = objects.filter { $0["type"] as? String == "summary" }
         #expect(summaries.count == 6)
         #expect(summaries[0]["from_id"] is NSNull)
-        #expect((summaries[1]["new_snapshots"] as? [String])?.count == 1)
-        #expect((summaries[2]["snapshots"] as? [String])?.count == 2)
-        #expect(summaries[2]["already_there"] as? Int == 1)
-        #expect((summaries[3]["snapshots"] as? [String])?.isEmpty == true)
+        #expect((summaries[1]["snapshot_ids"] as? [String])?.count == 1)
+        #expect((summaries[2]["snapshot_ids"] as? [String])?.count == 2)
+        #expect(summaries[2]["snapshots_known"] as? Int == 1)
+        #expect((summaries[3]["snapshot_ids"] as? [String])?.isEmpty == true)
         // The stream has standard output, so what is told of it is on standard error.
         let last = summaries.suffix(2)
-        #expect(last.contains { ($0["known_snapshots"] as? [String])?.count == 1 })
-        #expect(last.contains { $0["estimate"] as? Bool == false })
+        #expect(last.contains { ($0["known_ids"] as? [String])?.count == 1 })
+        #expect(last.contains { $0["dry_run"] as? Bool == false })
     }
 }
 

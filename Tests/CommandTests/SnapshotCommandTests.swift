@@ -106,7 +106,7 @@ import Testing
         ("latest~x", 2, "is no snapshot's name"),
         ("@2026-13-01", 2, "is no snapshot's name"),
         ("00000000", 1, "no snapshot's id begins with 00000000"),
-        ("latest~1", 1, "goes back beyond the first of 1 snapshots"),
+        ("latest~1", 1, "goes back beyond the first of 1 snapshot\n"),
         ("@2001-01-01", 1, "no snapshot is as old as 2001-01-01"),
         ("latest:nothing/here", 1, "the snapshot has nothing at nothing/here"),
     ])

@@ -127,7 +127,7 @@ import Testing
                 "$varve" table append live/orders rows.csv -q
                 "$varve" sync store $remote/live --limit-rate 5M -q
                 same live
-                sent() { grep -o '"sent_bytes":[0-9]*' "$1" | cut -d: -f2; }
+                sent() { grep -o '"bytes_shipped":[0-9]*' "$1" | cut -d: -f2; }
                 seq 60000 | awk 'BEGIN { print "id,name" } { print $1 "," rand() }' >many.csv
                 for number in 1 2 3; do "$varve" table append store/orders many.csv -q; done
                 "$varve" sync store $remote/live --json >json

@@ -202,7 +202,7 @@ import Testing
         let workshop = try Self.withTable()
         let appended = try workshop.varve("table", "append", "orders", "orders.csv", "--json")
         let last = appended.text.split(separator: "\n").last ?? ""
-        #expect(last.hasPrefix(#"{"type":"summary","created":false,"rows":3,"#))
+        #expect(last.hasPrefix(#"{"type":"summary","created":false,"rows_added":3,"#))
         let history = try workshop.varve("table", "history", "orders", "--json")
         #expect(history.text.hasPrefix(#"[{"version":2,"time":"#))
         let failed = try workshop.varve("table", "info", "nowhere", "--json")

@@ -94,7 +94,7 @@ import Testing
         let text = try workshop.varve("--version").text
         #expect(text.hasPrefix("varve "))
         #expect(try workshop.varve("version").text == text)
-        #expect(try workshop.varve("version", "--json").text.hasPrefix(#"{"version":""#))
+        #expect(try workshop.varve("version", "--json").text.hasPrefix(#"{"program_version":""#))
     }
 
     /// Without /proc a program cannot see its arguments; it printed help and exited with 0 before.

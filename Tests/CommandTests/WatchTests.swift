@@ -116,7 +116,7 @@ import Testing
             """
             "$varve" watch store --replicate live --poll 1 --json >out 2>errors & child=$!
             await same
-            count() { "$varve" list -q --json | grep -o '"id"' | wc -l; }
+            count() { "$varve" list -q --json | grep -o '"snapshot_id"' | wc -l; }
             rounds() { [[ $(grep -c '"type":"round"' out) -ge $1 ]]; }
             before=$(count)
             # Changed and put back, down to the time: a round, and nothing new.

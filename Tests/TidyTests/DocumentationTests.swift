@@ -46,6 +46,34 @@ struct DocumentationTests {
         }
     }
 
+    /// Keys as the code writes them: `"key": value`, `object["key"]`, `setBytes("key"`.
+    private static func keys(_ file: SourceFile) -> Set<String> {
+        let patterns = [
+            /"(?<key>[a-z][a-z0-9_]*)":\s/, /\["(?<key>[a-z][a-z0-9_]*)"\]/,
+            /setBytes\("(?<key>[a-z][a-z0-9_]*)"/,
+        ]
+        return patterns.reduce(into: []) { keys, pattern in
+            keys.formUnion(file.text.matches(of: pattern).map { String($0.key) })
+        }
+    }
+
+    @Test func `Every key of JSON stands in the table of the manual, and no other`() throws {
+        let page = try ProjectFiles.text("man/parts/varve.mdoc")
+        let list = page.components(between: ".Ss Keys of JSON\n", and: "\n.El\n")
+        let table = Set(list.matches(of: /\n\.It Cm (?<key>\w+)/).map { String($0.key) })
+        let files =
+            try ProjectFiles.swift(below: "Sources/Reports")
+            + ProjectFiles.swift(below: "Sources/varve/Output")
+        let written = files.reduce(into: Set<String>()) { $0.formUnion(Self.keys($1)) }
+        let unknown = written.subtracting(table)
+        #expect(unknown.isEmpty, "not in the table: \(unknown.sorted())")
+        let quoted = files.map(\.text).joined()
+        for key in table {
+            let isWritten = quoted.contains("\"\(key)\"") || quoted.contains("\"\(key)\\\"")
+            #expect(isWritten, "no command prints \(key)")
+        }
+    }
+
     /// `.Ss In place` was printed as "#include <place>".
     @Test func `No word of a heading is taken for a macro of mdoc`() throws {
         let heading = /^\.(?:Sh|Ss|Nd|It (?:Ar|Cm)) (?:.* )?(?<word>[A-Z][a-z])(?: |$)/
@@ -113,5 +141,14 @@ struct DocumentationTests {
             let issue = file.lines.firstIndex { $0.contains(/\b[Ii]ssue (?:#)?\d+\b/) }
             #expect(issue == nil, "\(file.path) names an issue")
         }
+    }
+}
+
+extension String {
+    /// What stands between two texts; empty when one of them is not there.
+    fileprivate func components(between start: String, and end: String) -> String {
+        guard let first = firstRange(of: start) else { return "" }
+        let rest = self[first.upperBound...]
+        return String(rest[..<(rest.firstRange(of: end)?.lowerBound ?? rest.startIndex)])
     }
 }

@@ -61,7 +61,7 @@ struct LayeringTests {
         "SystemPackage": [
             "Platform", "Trees", "TableLog", "TableStore", "Repository", "Capturing", "Restoring",
             "Wire", "Remote", "Targets", "Replicas", "TwoWay", "Serving", "Migration",
-            "Operations", "varve",
+            "Operations", "Reports", "varve",
         ],
         "ArgumentParser": ["varve"],
         "Foundation": ["varve"],

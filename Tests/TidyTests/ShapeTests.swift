@@ -16,7 +16,7 @@ struct ShapeTests {
         "DeviceRates": (14, "a rate each, measured once"),
         "MigrateCommand": (14, "an option each"),
         "MigrationPlan": (15, "a field for each line of the plan"),
-        "MigrationRun": (15, "remembers what each of its steps found"),
+        "MigrationRun": (16, "remembers what each of its steps found"),
         "ReplicaStaging": (13, "to share its staging with two-way sync"),
         "RestoreCommand": (16, "an option each"),
         "RestoreRun": (16, "to be cut into plan and execution"),

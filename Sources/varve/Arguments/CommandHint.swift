@@ -13,7 +13,15 @@ enum CommandHint {
     private static let elsewhere = [
         "backup": "snapshot", "create": "snapshot", "snap": "snapshot", "snapshots": "list",
         "extract": "restore", "verify": "check", "fsck": "check", "info": "show", "du": "stats",
-        "dump": "cat",
+        "dump": "cat", "copy": "push", "mirror": "replicate", "log": "list", "ll": "ls",
+    ]
+
+    /// What other tools call what removes snapshots or space.
+    ///
+    /// Nothing here does that, and what sounds alike may remove something else.
+    private static let removals: Set<String> = [
+        "clean", "cleanup", "compact", "delete", "erase", "expire", "forget", "gc", "prune",
+        "purge", "remove", "rm", "thin", "unlink", "wipe",
     ]
 
     /// What other tools call the commands of tables.
@@ -39,12 +47,32 @@ enum CommandHint {
         }
         let commands = names(Varve.configuration)
         guard !commands.contains(first), !first.hasPrefix("__") else {
-            return first == "table" ? try checkTable(arguments.dropFirst()) : ()
+            if first == "table" { try checkTable(arguments.dropFirst()) }
+            if first == "init" { try checkInit(arguments.dropFirst()) }
+            return
+        }
+        guard !removals.contains(first) else {
+            throw UsageError(
+                "there is no command \(name)",
+                "Snapshots stay: no command removes them or the space that they take. What removes "
+                    + "rows and files of tables is listed by `varve table --help`."
+            )
         }
         let likely =
             elsewhere[first] ?? commands.first { EditDistance.isAtMostTwo(first, $0) }
             ?? (names(TableCommand.configuration).contains(first) ? "table \(first)" : nil)
         throw unknown(name, likely, "varve")
+    }
+
+    /// Other tools take the directory of a new repository as an operand.
+    private static func checkInit(_ arguments: ArraySlice<String>) throws(UsageError) {
+        guard let first = arguments.first, !first.hasPrefix("-") else { return }
+        let name = PathBytes.printable(LosslessText.decode(first))
+        throw UsageError(
+            "init takes no operand, and \(name) is one",
+            "A repository is named by an option: "
+                + "varve init --repo \(ShellWord.quoted(LosslessText.decode(first)))"
+        )
     }
 
     /// The same for the commands of tables.
@@ -53,8 +81,9 @@ enum CommandHint {
         guard let first = arguments.first, !first.hasPrefix("-"), first != "help",
             !commands.contains(first)
         else { return }
+        let harmless = commands.filter { !removals.contains($0) }
         let likely =
-            elsewhereForTables[first] ?? commands.first { EditDistance.isAtMostTwo(first, $0) }
+            elsewhereForTables[first] ?? harmless.first { EditDistance.isAtMostTwo(first, $0) }
         throw unknown(
             "table " + PathBytes.printable(LosslessText.decode(first)),
             likely.map { "table \($0)" }, "varve table")

@@ -34,12 +34,11 @@ struct ExclusionOptions: ParsableArguments {
 
     private static let fileLimit = 64 << 20
 
-    /// The filter; `last` is a pattern that nothing can take back.
-    func filter(adding last: [UInt8]?) throws -> WalkFilter {
+    /// The filter that the options make.
+    func filter() throws -> WalkFilter {
         var patterns = ExcludePatterns()
         for file in excludeFrom { patterns.append(contents: try Self.read(file)) }
         for pattern in exclude { patterns.append(line: pattern.bytes) }
-        if let last { patterns.append(line: last) }
         return WalkFilter(
             patterns: patterns,
             excludesCaches: excludeCaches,

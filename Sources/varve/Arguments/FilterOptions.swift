@@ -1,7 +1,5 @@
-internal import Snapshots
 internal import ArgumentParser
-internal import Bytes
-internal import Platform
+internal import Operations
 
 /// Narrows a list of snapshots.
 struct FilterOptions: ParsableArguments {
@@ -19,28 +17,11 @@ struct FilterOptions: ParsableArguments {
     )
     var source: ByteArgument?
 
-    var isEmpty: Bool { tag.isEmpty && host == nil && source == nil }
-
-    func apply(to items: [SnapshotSeries.Item]) throws -> [SnapshotSeries.Item] {
-        let tags = Set(tag.map(\.bytes))
-        let wanted = try source.map { try absolute($0.bytes) }
-        return items.filter { _, record in
-            (host == nil || record.host == host?.bytes)
-                && tags.isSubset(of: record.tags)
-                && (wanted.map(record.sources.contains) ?? true)
-        }
-    }
-
-    /// As `snapshot` records it; a source that is gone is taken as it is written.
-    private func absolute(_ path: [UInt8]) throws(PlatformError) -> [UInt8] {
-        do throws(PlatformError) {
-            return try HostSystem.resolve(path)
-        } catch  where error.isNotFound {
-            let trimmed =
-                path.count > 1 && path.last == PathBytes.separator
-                ? path.dropLast() : path[...]
-            guard trimmed.first != PathBytes.separator else { return Array(trimmed) }
-            return PathBytes.join(try HostSystem.workingDirectory(), Array(trimmed))
-        }
+    var filter: SnapshotFilter {
+        var filter = SnapshotFilter()
+        filter.tags = tag.map(\.bytes)
+        filter.host = host?.bytes
+        filter.source = source?.bytes
+        return filter
     }
 }

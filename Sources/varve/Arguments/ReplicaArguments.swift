@@ -1,8 +1,9 @@
-internal import Capturing
-internal import Targets
 internal import ArgumentParser
 internal import Bytes
+internal import Capturing
+internal import Operations
 internal import Platform
+internal import Targets
 
 /// How a replica is written.
 struct ReplicaArguments: ParsableArguments {
@@ -28,7 +29,7 @@ struct ReplicaArguments: ParsableArguments {
         }
     }
 
-    func options(isDryRun: Bool) -> ReplicaOptions {
+    private func options(isDryRun: Bool) -> ReplicaOptions {
         var options: ReplicaOptions = []
         if overwrite { options.insert(.overwrite) }
         if isDryRun { options.insert(.dryRun) }
@@ -36,13 +37,18 @@ struct ReplicaArguments: ParsableArguments {
         return options
     }
 
-    func captureOptions(
-        _ exclusion: ExclusionOptions,
-        _ selection: SourceSelection
-    ) throws -> CaptureOptions {
-        let filter = try exclusion.filter(adding: selection.repositoryPattern)
-        var options = CaptureOptions(filter: filter, host: HostSystem.hostName())
-        options.programVersion = Array(Version.text.utf8)
-        return options
+    /// The request that the options make, of a store and the target of its replica.
+    func request(
+        _ store: ByteArgument, _ target: ByteArgument?, _ repository: RepositoryOptions,
+        _ exclusion: ExclusionOptions, isDryRun: Bool = false
+    ) throws -> ReplicationRequest {
+        var capture = CaptureOptions(
+            filter: try exclusion.filter(), host: HostSystem.hostName())
+        capture.programVersion = Array(Version.text.utf8)
+        var request = ReplicationRequest(
+            of: store.bytes, to: target?.bytes, through: try repository.access(),
+            options(isDryRun: isDryRun), capture)
+        request.bytesPerSecond = limitRate?.count.bytes
+        return request
     }
 }

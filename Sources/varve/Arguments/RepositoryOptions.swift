@@ -1,10 +1,8 @@
-internal import Remote
 internal import ArgumentParser
 internal import Bytes
-internal import Chunking
+internal import Operations
 internal import Platform
-internal import Repository
-internal import SystemPackage
+internal import Remote
 
 /// Which repository a command is about.
 struct RepositoryOptions: ParsableArguments {
@@ -22,7 +20,7 @@ struct RepositoryOptions: ParsableArguments {
     @OptionGroup var remote: RemoteOptions
 
     /// Where the repository lies.
-    func location() throws(UsageError) -> RepositoryLocation {
+    private func location() throws(UsageError) -> RepositoryLocation {
         let given = repo?.bytes ?? HostSystem.variable("VARVE_REPO") ?? []
         guard !given.isEmpty else {
             throw UsageError(
@@ -45,58 +43,14 @@ struct RepositoryOptions: ParsableArguments {
         }
     }
 
-    /// Opens the repository.
-    ///
-    /// With `isTrustless` nothing that is kept here of a repository elsewhere is used.
-    func open(isTrustless: Bool = false) throws -> Repository {
-        try place(try location(), usesCache: !isTrustless).repository
+    /// The repository that is named, and how it is reached.
+    func access() throws(UsageError) -> RepositoryAccess {
+        RepositoryAccess(try location(), try remote.command())
     }
 
-    /// Opens the repository to bring snapshots from it or to it.
-    func place() throws -> TransferPlace { try place(try location(), usesCache: true) }
-
-    /// Opens another repository to bring snapshots from it or to it.
-    func place(of other: ByteArgument) throws -> TransferPlace {
-        try place(try Self.location(other.bytes), usesCache: true)
-    }
-
-    private func place(_ location: RepositoryLocation, usesCache: Bool) throws -> TransferPlace {
-        switch location {
-        case .directory(let path):
-            do {
-                return TransferPlace(try Repository(try DirectoryStorage(path)))
-            } catch let error as PlatformError where error.isNotFound {
-                throw RepositoryError(.notARepository, PathBytes.printable(path))
-            }
-        case .remote(let location):
-            let opened = try RemoteRepository.open(
-                location,
-                try remote.command(),
-                usesCache: usesCache
-            )
-            return TransferPlace(opened.repository, connection: opened.connection)
-        }
-    }
-
-    /// Makes a repository.
-    func create(_ chunking: ChunkingParameters) throws -> RepositoryConfig {
-        switch try location() {
-        case .directory(let path):
-            do {
-                return try Repository.create(
-                    try DirectoryStorage.create(path),
-                    chunking: chunking
-                )
-            } catch let error as PlatformError where error.errno == .fileExists {
-                throw RepositoryError(.alreadyExists, PathBytes.printable(path))
-            }
-        case .remote(let location):
-            return try RemoteRepository.create(
-                location,
-                try remote.command(),
-                chunking: chunking
-            )
-        }
+    /// Another repository, which is reached the same way.
+    func access(to other: ByteArgument) throws(UsageError) -> RepositoryAccess {
+        RepositoryAccess(try Self.location(other.bytes), try remote.command())
     }
 }
 

@@ -1,6 +1,7 @@
-internal import Snapshots
 internal import ArgumentParser
+internal import Operations
 internal import Repository
+internal import Snapshots
 
 /// How a snapshot is found by its name.
 struct SelectionOptions: ParsableArguments {
@@ -14,15 +15,9 @@ struct SelectionOptions: ParsableArguments {
 
     /// Finds the snapshot; tells of others that cannot be read and so were not considered.
     func find(
-        _ selector: SnapshotSelector,
-        in repository: Repository,
-        _ console: Console
-    ) throws
-        -> SelectedSnapshot
-    {
-        let found = try selector.find(in: repository, host: host?.bytes)
-        for error in found.damaged { console.report(damaged: error) }
-        return found
+        _ selector: SnapshotSelector, in repository: Repository, _ console: Console
+    ) throws -> SelectedSnapshot {
+        try selector.find(in: repository, host: host?.bytes) { try console.print($0) }
     }
 }
 

@@ -1,10 +1,6 @@
-internal import Remote
-internal import Capturing
-internal import Operations
 internal import ArgumentParser
-internal import Bytes
-internal import Platform
-internal import Repository
+internal import Operations
+internal import Reports
 
 /// How a store is followed.
 struct WatchArguments: ParsableArguments {
@@ -46,49 +42,18 @@ struct WatchArguments: ParsableArguments {
     }
 
     /// Follows a store until the program is interrupted.
-    func run(
-        _ store: ByteArgument,
-        _ target: ByteArgument?,
-        _ repository: RepositoryOptions,
-        _ replica: ReplicaArguments,
-        _ exclusion: ExclusionOptions,
-        _ console: Console
-    ) throws {
-        let location = try repository.location()
-        try repository.place().requireWritable()
-        let selection = try SourceSelection([store.bytes], location)
-        let source = selection.sources.first ?? []
-        let ssh = try repository.remote.command()
-        let destination = try target.map { target in
-            try ReplicaTargetCheck.destination(
-                target,
-                sources: [source],
-                repository: location,
-                ssh
-            )
+    func run(_ request: ReplicationRequest, _ console: Console) throws {
+        let text = WatchReport(target: request.target)
+        let record = try request.watch(settings, rounds: rounds ?? .max) { event in
+            if case .failed(let error, _) = event { console.report(Failure(error)) }
+            try console.print(text.report(event))
+            try console.flush()
         }
-        let report = WatchReport(console, target: target?.printable)
-        var options = try replica.captureOptions(exclusion, selection)
-        options.skipsUnchanged = true
-        let watch = StoreWatch(
-            settings(source),
-            options,
-            replica: destination.map { destination in
-                (destination, replica.options(isDryRun: false), replica.limitRate?.count.bytes)
-            },
-            repository: { try repository.place().repository },
-            tell: { try report.tell($0) }
-        )
-        do {
-            try watch.run(rounds: rounds ?? .max)
-        } catch is Interrupted {
-            // The usual end.
-        }
-        try report.sum(watch.record)
+        try console.print(text.sum(record))
     }
 
-    private func settings(_ source: [UInt8]) -> WatchSettings {
-        var settings = WatchSettings(source)
+    private var settings: WatchSettings {
+        var settings = WatchSettings([])
         if let poll {
             settings.alwaysPolls = true
             settings.interval = .seconds(poll)

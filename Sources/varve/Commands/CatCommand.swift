@@ -1,5 +1,6 @@
 internal import Snapshots
 internal import ArgumentParser
+internal import Operations
 internal import Platform
 
 struct CatCommand: VarveCommand {
@@ -27,7 +28,7 @@ struct CatCommand: VarveCommand {
 
     func run(_ console: Console) throws {
         let place = try place.parsed()
-        let repository = try repository.open()
+        let repository = try repository.access().open()
         let found = try selection.find(place.snapshot, in: repository, console)
         try SnapshotListing(found.record, repository).read(place.path) { bytes in
             try Interruption.check()

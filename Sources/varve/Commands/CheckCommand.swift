@@ -1,7 +1,7 @@
-internal import Upkeep
 internal import ArgumentParser
-internal import Platform
-internal import Repository
+internal import Operations
+internal import Reports
+internal import Upkeep
 
 /// A whole number of per cent.
 ///
@@ -63,7 +63,7 @@ struct CheckCommand: VarveCommand {
     }
 
     func run(_ console: Console) throws {
-        let repository = try repository.open(isTrustless: true)
+        let repository = try repository.access().open(isTrustless: true)
         let start = ContinuousClock.now
         let report = try ProgressDisplay.showing(console) { progress throws(CheckError) in
             try RepositoryCheck.run(
@@ -73,6 +73,6 @@ struct CheckCommand: VarveCommand {
             )
         }
         console.status = report.damages.isEmpty ? .done : .failed
-        try CheckText(report, took: ContinuousClock.now - start).print(console)
+        try console.print(CheckText(report, took: ContinuousClock.now - start).report)
     }
 }

@@ -1,9 +1,11 @@
-internal import Remote
-internal import Snapshots
 internal import ArgumentParser
-internal import Bytes
+internal import JSON
+internal import Operations
 internal import Platform
+internal import Remote
+internal import Reports
 internal import Repository
+internal import Snapshots
 
 struct DiffCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -79,32 +81,54 @@ struct DiffCommand: VarveCommand {
                 "Name the snapshot without what follows the colon."
             )
         }
-        let repository = try repository.open()
+        let repository = try repository.access().open()
         let before = try selection.find(place.snapshot, in: repository, console)
         let after = try selection.find(selector, in: repository, console)
         if blocks {
             let explanation = try DeltaExplanation(from: before.item, to: after.item, repository)
-            return try BlockReport(explanation).print(console)
+            return try console.print(BlockReport(explanation).report)
         }
         if tables {
             let found = try TableDifference.all(
-                before.record,
-                after.record,
-                NodeSource(repository)
-            )
+                before.record, after.record, NodeSource(repository))
             if !found.unread.isEmpty { console.status = .partial }
-            return try TableDifferenceReport(found, before.id, after.id).print(console)
+            return try console.print(TableDifferenceReport(found, before.id, after.id).report)
         }
-        var report = try DiffReport(console, before.id, after.id)
+        var printer = try DifferencePrinter(console, before.id, after.id)
         try SnapshotDifference.forEachChange(
-            before.record,
-            after.record,
-            below: place.path,
-            repository
+            before.record, after.record, below: place.path, repository
         ) { change in
             try Interruption.check()
-            try report.add(change)
+            try printer.add(change)
         }
-        try report.finish(printingTotals: stat)
+        try printer.finish(printingTotals: stat)
+    }
+}
+
+/// Prints differences as they are found, and their totals.
+private struct DifferencePrinter {
+    private let console: Console
+    private var list: JSONList?
+    private var totals = DifferenceTotals()
+
+    init(_ console: Console, _ before: SnapshotID, _ after: SnapshotID) throws {
+        self.console = console
+        let head = DifferenceText.head(before, after)
+        list = console.isJSON ? try JSONList(console, head: head) : nil
+    }
+
+    mutating func add(_ change: ManifestChange) throws {
+        totals.add(change)
+        guard list != nil else { return try console.print(line: DifferenceText.line(change)) }
+        try list?.append(DifferenceText.json(change))
+    }
+
+    func finish(printingTotals: Bool) throws {
+        if let list {
+            let tail = printingTotals ? #","totals":"# + totals.json.text + "}" : "}"
+            try list.finish(tail: tail)
+        } else if printingTotals {
+            for line in totals.lines { try console.print(line: line) }
+        }
     }
 }

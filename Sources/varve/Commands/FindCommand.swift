@@ -1,9 +1,6 @@
-internal import Snapshots
-internal import Trees
 internal import ArgumentParser
-internal import Bytes
-internal import Platform
-internal import Repository
+internal import Operations
+internal import Reports
 
 struct FindCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -43,54 +40,15 @@ struct FindCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        let repository = try repository.open()
-        let items = try snapshots(repository, console)
-        let form: EntryPrinter.Form = console.isJSON ? .json : null ? .null : long ? .long : .paths
+        var request = FindRequest(pattern.bytes, in: try repository.access())
+        request.names = try snapshot.map { try $0.snapshot() }
+        request.filter = filter.filter
+        let form = EntryPrinter.form(console, isLong: long, isNull: null)
         var printer = try EntryPrinter(console, form)
-        let matcher = try FindPattern(pattern.bytes)
-        for item in items {
-            let id = console.isJSON ? item.id.hex : item.id.short
-            let listing = SnapshotListing(item.record, repository)
-            try listing.forEachEntry(at: [], .below) { entry in
-                try Interruption.check()
-                if matcher.matches(entry) { try printer.print(entry, of: id) }
-            }
+        let isComplete = try request.run({ try console.print($0) }) { entry, id in
+            try printer.print(entry, of: id)
         }
+        if !isComplete { console.status = .partial }
         try printer.finish()
-    }
-
-    private func snapshots(
-        _ repository: Repository,
-        _ console: Console
-    ) throws
-        -> [SnapshotSeries.Item]
-    {
-        let series = try SnapshotSeries(repository)
-        if !series.damaged.isEmpty, snapshot.isEmpty { console.status = .partial }
-        for error in series.damaged { console.report(damaged: error) }
-        let items = try filter.apply(to: series.items)
-        guard !snapshot.isEmpty else { return items }
-        let wanted = Set(
-            try snapshot.map { try $0.snapshot().choose(from: items).id }
-        )
-        return items.filter { wanted.contains($0.id) }
-    }
-}
-
-/// What `find` looks for.
-struct FindPattern {
-    private let patterns: ExcludePatterns
-
-    init(_ pattern: [UInt8]) throws(UsageError) {
-        guard !pattern.isEmpty else {
-            throw UsageError("the pattern is empty", "Give a name, such as '*.parquet'.")
-        }
-        // Lines of these beginnings have a meaning in lists of patterns, which none has here.
-        let isSpecial = pattern[0] == UInt8(ascii: "!") || pattern[0] == UInt8(ascii: "#")
-        patterns = ExcludePatterns(lines: [isSpecial ? [UInt8(ascii: "\\")] + pattern : pattern])
-    }
-
-    func matches(_ entry: ManifestEntry) -> Bool {
-        patterns.isExcluded(entry.path, isDirectory: entry.isDirectory)
     }
 }

@@ -1,8 +1,8 @@
-internal import Remote
 internal import ArgumentParser
 internal import Bytes
 internal import Chunking
-internal import Repository
+internal import Operations
+internal import Reports
 
 struct InitCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -35,28 +35,9 @@ struct InitCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        let location = try repository.location()
-        let config = try repository.create(try chunking())
-        guard console.isJSON else {
-            if !console.isQuiet {
-                try console.print(
-                    line: "made repository \(config.id.hex.prefix(12)) in "
-                        + location.description
-                )
-            }
-            return
-        }
-        var object: JSONObject = ["type": "summary", "repository_id": .hex(config.id)]
-        switch location {
-        case .directory(let path): object.setBytes("path", path)
-        case .remote(let remote):
-            object.setBytes("path", remote.path)
-            object["location"] = .string(remote.description)
-        }
-        object["chunk_minimum"] = .count(UInt64(config.chunking.minimum))
-        object["chunk_average"] = .count(UInt64(config.chunking.average))
-        object["chunk_maximum"] = .count(UInt64(config.chunking.maximum))
-        try console.print(object.value)
+        let access = try repository.access()
+        let config = try access.create(try chunking())
+        try console.print(RepositoryText.made(config, access.location))
     }
 
     private func chunking() throws(UsageError) -> ChunkingParameters {

@@ -1,8 +1,6 @@
-internal import Snapshots
 internal import ArgumentParser
-internal import Bytes
-internal import Platform
-internal import Repository
+internal import Operations
+internal import Reports
 
 struct ListCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -21,34 +19,11 @@ struct ListCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        let series = try SnapshotSeries(try repository.open())
-        if !series.damaged.isEmpty { console.status = .partial }
-        for error in series.damaged { console.report(damaged: error) }
-        let items = try filter.apply(to: series.items)
-        if console.isJSON {
-            return try console.print(.array(items.map { $0.record.json($0.id).value }))
+        let list = try SnapshotList(try repository.access().open(), filter.filter) {
+            try console.print($0)
         }
-        guard !items.isEmpty else {
-            if !console.isQuiet {
-                console.warn("varve: there are no \(filter.isEmpty ? "" : "such ")snapshots")
-            }
-            return
-        }
-        for line in Self.table(items).lines { try console.print(line: line) }
-    }
-
-    private static func table(_ items: [SnapshotSeries.Item]) -> Table {
-        var table = Table([
-            ("id", .leading), ("time", .leading), ("host", .leading), ("size", .trailing),
-            ("files", .trailing), ("sources", .leading), ("tags", .leading),
-        ])
-        for (id, record) in items {
-            table.append([
-                id.short, "\(CivilTime(local: record.time))", PathBytes.printable(record.host),
-                Wording.bytes(record.root.byteCount), Wording.grouped(record.statistics.files),
-                Wording.list(record.sources), Wording.list(record.tags),
-            ])
-        }
-        return table
+        if !list.isComplete { console.status = .partial }
+        let isFiltered = !filter.filter.isEmpty
+        try console.print(SnapshotListText(list.items, isFiltered: isFiltered).report)
     }
 }

@@ -1,8 +1,7 @@
 internal import Snapshots
 internal import ArgumentParser
-internal import Bytes
+internal import Operations
 internal import Platform
-internal import Repository
 
 struct LsCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -46,9 +45,9 @@ struct LsCommand: VarveCommand {
 
     func run(_ console: Console) throws {
         let place = try place.parsed()
-        let repository = try repository.open()
+        let repository = try repository.access().open()
         let found = try selection.find(place.snapshot, in: repository, console)
-        let form: EntryPrinter.Form = console.isJSON ? .json : null ? .null : long ? .long : .paths
+        let form = EntryPrinter.form(console, isLong: long, isNull: null)
         var printer = try EntryPrinter(console, form)
         let listing = SnapshotListing(found.record, repository)
         try listing.forEachEntry(at: place.path, recursive ? .below : .children) { entry in

@@ -1,8 +1,11 @@
-internal import Remote
+internal import Snapshots
+internal import Capturing
 internal import ArgumentParser
 internal import Bytes
 internal import Migration
+internal import Operations
 internal import Platform
+internal import Reports
 
 extension CopyStrategy: ExpressibleByArgument {}
 
@@ -98,25 +101,44 @@ struct MigrateCommand: VarveCommand {
     }
 
     func run(_ console: Console) throws {
-        try MigrationPlaces.check(source, target)
         Pause.install()
-        let run = try MigrationRun(try request())
-        let steps = MigrationSteps(run, console)
-        if cleanSource, run.isVerified, !isPlan { return try steps.cleanUp() }
-        let backup = try isPlan ? nil : backupPlace(run)
-        let plan = try steps.plan(backsUp: !noBackup, cleans: cleanSource)
-        if isPlan { return }
-        try run.start(plan)
-        if let backup { try steps.backUp(into: backup) }
-        try steps.execute()
-        try steps.verify(command: cleanSource ? nil : cleanCommand)
-        if cleanSource, run.isVerified { try steps.cleanUp() }
-        try steps.summary()
+        var operation = MigrationOperation(try request())
+        operation.isPlan = isPlan
+        operation.cleansSource = cleanSource
+        operation.programVersion = Array(Version.text.utf8)
+        operation.repository = try backupRepository(operation)
+        operation.backsUp = !noBackup
+        try operation.run(
+            showing: { body in
+                try ProgressDisplay.showing(console) { progress throws in try body(progress) }
+            },
+            { event in try tell(event, console) })
+    }
+
+    private func tell(_ event: MigrationEvent, _ console: Console) throws {
+        switch event {
+        case .planned(let plan):
+            try console.print(MigrationPlanText(plan, isChosen: strategy == nil).report)
+        case .backedUp(let result):
+            if !result.record.isComplete { console.status = .partial }
+            try console.print(MigrationStepText.backup(result))
+        case .copied(let report): try console.print(MigrationStepText.copies(report))
+        case .verified(let report):
+            if !report.problems.isEmpty { console.status = .partial }
+            let command = cleanSource ? nil : cleanCommand
+            try console.print(MigrationProofText(report, command: command).report)
+        case .cleaned(let report):
+            if !report.left.isEmpty { console.status = .partial }
+            try console.print(MigrationStepText.cleanUp(report))
+        case .over(let times, let isVerified):
+            try console.print(MigrationTimes(times, isVerified: isVerified).report)
+        }
+        try console.flush()
     }
 
     private func request() throws -> MigrationRequest {
         var request = MigrationRequest(
-            source: source.bytes, target: target.bytes, filter: try exclusion.filter(adding: nil),
+            source: source.bytes, target: target.bytes, filter: try exclusion.filter(),
             scope: exclusion.words)
         request.journal = journal?.bytes
         request.strategy = strategy
@@ -128,32 +150,25 @@ struct MigrateCommand: VarveCommand {
     }
 
     /// The repository for the backup; nil when none is wanted, or it was made already.
-    private func backupPlace(_ run: MigrationRun) throws -> TransferPlace? {
-        guard !noBackup, run.backupID == nil else { return nil }
-        let location: RepositoryLocation
+    private func backupRepository(_ operation: MigrationOperation) throws -> RepositoryAccess? {
+        guard !noBackup, try operation.needsRepository() else { return nil }
         do throws(UsageError) {
-            location = try repository.location()
+            return try repository.access()
         } catch {
             throw UsageError(
                 "a migration begins with a backup, and no repository is named for it",
                 "Name one with --repo (`varve init` makes one), or refuse the backup with "
                     + "--no-backup.")
         }
-        if case .directory(let path) = location {
-            try MigrationPlaces.checkRepository(path, run)
-        }
-        let place = try repository.place()
-        try place.requireWritable()
-        return place
     }
 
     /// What cleans the source once the target is proven.
     private var cleanCommand: String {
         var words = ["varve", "migrate"]
-        words += [source.bytes, target.bytes].map(MigrationPlaces.quoted)
-        if let journal { words += ["--journal", MigrationPlaces.quoted(journal.bytes)] }
+        words += [source.bytes, target.bytes].map(ShellWord.quoted)
+        if let journal { words += ["--journal", ShellWord.quoted(journal.bytes)] }
         if intoTables { words.append("--into-tables") }
-        words += exclusion.words.map { MigrationPlaces.quoted(LosslessText.decode($0)) }
+        words += exclusion.words.map { ShellWord.quoted(LosslessText.decode($0)) }
         return (words + ["--clean-source"]).joined(separator: " ")
     }
 }

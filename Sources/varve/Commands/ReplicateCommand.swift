@@ -1,11 +1,9 @@
-internal import Remote
 internal import Capturing
 internal import Snapshots
-internal import Operations
 internal import ArgumentParser
-internal import Bytes
+internal import Operations
 internal import Platform
-internal import Repository
+internal import Reports
 
 struct ReplicateCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -64,33 +62,14 @@ struct ReplicateCommand: VarveCommand {
     }
 
     func run(_ console: Console) throws {
-        guard !watch else {
-            return try watching.run(store, target, repository, replica, exclusion, console)
+        let request = try replica.request(store, target, repository, exclusion, isDryRun: dryRun)
+        guard !watch else { return try watching.run(request, console) }
+        let done = try ProgressDisplay.showing(console) { progress throws in
+            try request.run(progress)
         }
-        let place = try repository.place()
-        try place.requireWritable()
-        let selection = try SourceSelection([store.bytes], try repository.location())
-        let destination = try ReplicaTargetCheck.destination(
-            target,
-            sources: selection.sources,
-            repository: try repository.location(),
-            try repository.remote.command()
-        )
-        let replication = StoreReplication(
-            of: selection.sources.first ?? [],
-            through: place.repository,
-            to: destination,
-            replica.options(isDryRun: dryRun),
-            bytesPerSecond: replica.limitRate?.count.bytes
-        )
-        let options = try replica.captureOptions(exclusion, selection)
-        let start = ContinuousClock.now
-        let (capture, summary) = try ProgressDisplay.showing(console) { progress throws in
-            try replication.run(options, progress)
-        }
-        console.status = capture.record.isComplete ? .done : .partial
-        let time = Wording.milliseconds(ContinuousClock.now - start)
-        let report = ReplicaReport(capture, summary, target.printable, isDryRun: dryRun)
-        try report.print(console, milliseconds: time)
+        console.status = done.capture.record.isComplete ? .done : .partial
+        let report = ReplicaReport(
+            done.capture, done.replica, target.bytes, isDryRun: dryRun, took: done.duration)
+        try console.print(report.report)
     }
 }

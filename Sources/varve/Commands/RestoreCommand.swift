@@ -1,12 +1,10 @@
-internal import Remote
-internal import Serving
-internal import Snapshots
-internal import Restoring
-internal import Trees
 internal import ArgumentParser
 internal import Bytes
-internal import Platform
-internal import Repository
+internal import Operations
+internal import Reports
+internal import Restoring
+internal import Snapshots
+internal import Trees
 
 extension OverwritePolicy: ExpressibleByArgument {}
 
@@ -131,45 +129,45 @@ struct RestoreCommand: VarveCommand {
     }
 
     func run(_ console: Console) throws {
-        let place = try place.parsed()
-        let location = try repository.location()
-        let repository = try repository.open()
-        let found = try selection.find(place.snapshot, in: repository, console)
-        if let table = tableOptions.table {
-            let restore = try TableRestoration(
-                table.bytes, found, place.path, repository, target?.bytes)
-            try restore.checkTarget(location)
-            return try restore.run(tableOptions, self, console)
-        }
+        let snapshot = try place.parsed()
+        if let table = tableOptions.table { return try restore(table, of: snapshot, console) }
         guard let target else { return }
-        if case .directory(let path) = location {
-            try RestoreTargetCheck.run(target.bytes, repository: path, deletes: delete)
+        var request = RestoreRequest(
+            snapshot, from: try repository.access(), to: target.bytes, options)
+        request.host = selection.host?.bytes
+        let restored = try ProgressDisplay.showing(console) { progress throws in
+            try request.run(progress) { try console.print($0) }
         }
-        let start = ContinuousClock.now
-        let result = try ProgressDisplay.showing(console) { progress throws(RestoreError) in
-            try Restore.run(
-                found.record,
-                from: repository,
-                to: target.bytes,
-                options(place.path),
-                progress
-            )
-        }
-        console.status = result.failures.isEmpty ? .done : .partial
-        let report = RestoreReport(
-            result,
-            found.id,
-            target.bytes,
-            isDryRun: dryRun,
-            took: ContinuousClock.now - start
-        )
-        try report.print(console)
+        try print(restored, console)
     }
 
-    /// What a table is restored with besides its own options.
-    func options(_ path: [UInt8]) -> RestoreOptions {
+    private func restore(
+        _ table: ByteArgument, of snapshot: SnapshotPath, _ console: Console
+    ) throws {
+        let choice = tableOptions.parsed(
+            isDryRun: dryRun, verifies: verify, limitRate: limitRate)
+        var request = TableRestoreRequest(
+            table.bytes, of: snapshot, from: try repository.access(), to: target?.bytes,
+            isInPlace: tableOptions.inPlace, choice, files: options)
+        request.host = selection.host?.bytes
+        let outcome = try ProgressDisplay.showing(console) { progress throws in
+            try request.run(progress) { try console.print($0) }
+        }
+        switch outcome {
+        case .files(let restored): try print(restored, console)
+        case .table(let restored):
+            try console.print(TableRestoreReport(restored, isDryRun: dryRun).report)
+        }
+    }
+
+    private func print(_ restored: Restored, _ console: Console) throws {
+        console.status = restored.result.failures.isEmpty ? .done : .partial
+        try console.print(RestoreReport(restored, isDryRun: dryRun).report)
+    }
+
+    /// What files are restored with.
+    private var options: RestoreOptions {
         var options = RestoreOptions()
-        options.path = path
         options.include =
             include.isEmpty ? nil : ExcludePatterns(lines: include.map(\.bytes))
         options.exclude = exclude.isEmpty ? nil : ExcludePatterns(lines: exclude.map(\.bytes))

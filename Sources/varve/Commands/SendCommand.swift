@@ -1,10 +1,8 @@
-internal import Remote
-internal import Snapshots
-internal import Wire
 internal import ArgumentParser
 internal import Bytes
+internal import Operations
 internal import Platform
-internal import Repository
+internal import Reports
 internal import SystemPackage
 
 struct SendCommand: VarveCommand {
@@ -69,105 +67,25 @@ struct SendCommand: VarveCommand {
                 "Pipe it to `varve receive`, or name a file or directory with --output."
             )
         }
-        let repository = try repository.open()
-        let wanted = try selection.find(snapshot.snapshot(), in: repository, console)
-        let known = try from.map { try selection.find($0.snapshot(), in: repository, console) }
-        var file: FileSink?
-        if let target {
-            file = try newFile(try path(in: target.bytes, from: known?.id, to: wanted.id))
-        }
-        var sink: any ByteSink = StandardSink()
-        if let file { sink = file }
-        if estimate { sink = CountingSink() }
-        if let limitRate { sink = LimitedSink(sink, bytesPerSecond: limitRate.count.bytes) }
-        let carrier = sink
-        let items = known.map { [$0.item] } ?? []
         let isOutputFree = target != nil || estimate
-        let summary = try ProgressDisplay.showing(console, onOutput: isOutputFree) { progress in
+        var request = SendRequest(
+            try snapshot.snapshot(), of: try repository.access(), to: carrier)
+        request.from = try from?.snapshot()
+        request.host = selection.host?.bytes
+        request.bytesPerSecond = limitRate?.count.bytes
+        let sent = try ProgressDisplay.showing(console, onOutput: isOutputFree) { progress in
             do {
-                return try DeltaSender(repository, progress)
-                    .send([wanted.item], known: items, to: carrier)
+                return try request.run(progress) { try console.print($0) }
             } catch let error as PlatformError where !isOutputFree && error.errno == .brokenPipe {
                 throw OutputError.failed(error)
             }
         }
-        try file?.finish()
-        try print(summary, wanted.id, known?.id, console)
+        let report = ShippingText.sent(sent.summary, sent.id, from: sent.from, isDryRun: estimate)
+        if isOutputFree { try console.print(report) } else { console.printAside(report) }
     }
 
-    private func newFile(_ path: [UInt8]) throws -> FileSink {
-        do throws(PlatformError) {
-            return try FileSink(path)
-        } catch {
-            guard error.errno == .fileExists else { throw error }
-            throw FileIsThere(path: path)
-        }
-    }
-
-    /// Where a stream goes that is written to `target`: into it, if it is a directory.
-    private func path(
-        in target: [UInt8],
-        from: SnapshotID?,
-        to: SnapshotID
-    ) throws(PlatformError) -> [UInt8] {
-        do throws(PlatformError) {
-            guard try FileStatus.following(target).type == .directory else { return target }
-        } catch {
-            guard error.isNotFound else { throw error }
-            return target
-        }
-        let slashless = target.count > 1 && target.last == PathBytes.separator
-        return PathBytes.join(
-            slashless ? Array(target.dropLast()) : target,
-            StreamDirectory.name(from: from, to: to)
-        )
-    }
-
-    private func print(
-        _ summary: SendSummary,
-        _ id: SnapshotID,
-        _ from: SnapshotID?,
-        _ console: Console
-    ) throws {
-        let isOutputFree = estimate || target != nil
-        if console.isJSON {
-            var object: JSONObject = ["type": "summary", "estimate": .bool(estimate)]
-            object["snapshot_id"] = .hex(id.digest)
-            object["from_id"] = from.map { .hex($0.digest) } ?? .null
-            object.append(summary.json)
-            guard isOutputFree else { return console.warn(object.value.text) }
-            return try console.print(object.value)
-        }
-        guard !console.isQuiet else { return }
-        let what = from.map { "what turns \($0.short) into \(id.short)" } ?? "all of \(id.short)"
-        let lines = [
-            estimate ? "would send \(what)" : "sent \(what)",
-            "  blobs  \(Wording.grouped(summary.blobs)), "
-                + "\(Wording.grouped(summary.patches)) as patches",
-            "  bytes  \(Wording.bytes(summary.streamBytes)) for "
-                + "\(Wording.bytes(summary.plainBytes)) of content",
-        ]
-        for line in lines {
-            if isOutputFree { try console.print(line: line) } else { console.warn(line) }
-        }
-    }
-}
-
-/// A file is in the way of what a command writes.
-struct FileIsThere: Error {
-    var path: [UInt8]
-}
-
-extension SelectedSnapshot {
-    /// The snapshot as a list of snapshots holds it.
-    var item: SnapshotSeries.Item { (id, record) }
-}
-
-extension SendSummary {
-    var json: JSONObject {
-        [
-            "blobs": .count(blobs), "patches": .count(patches), "plain_bytes": .count(plainBytes),
-            "stream_bytes": .count(streamBytes),
-        ]
+    private var carrier: SendRequest.Carrier {
+        if estimate { return .nothing }
+        return target.map { .path($0.bytes) } ?? .standardOutput
     }
 }

@@ -1,8 +1,7 @@
 internal import Snapshots
 internal import ArgumentParser
-internal import Bytes
-internal import Platform
-internal import Repository
+internal import Operations
+internal import Reports
 
 struct ShowCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -24,9 +23,7 @@ struct ShowCommand: VarveCommand {
 
     func run(_ console: Console) throws {
         let selector = try snapshot.snapshot()
-        let found = try selection.find(selector, in: try repository.open(), console)
-        let text = SnapshotText(found.id, found.record)
-        if console.isJSON { return try console.print(text.json) }
-        for line in text.lines { try console.print(line: line) }
+        let found = try selection.find(selector, in: try repository.access().open(), console)
+        try console.print(SnapshotText(found.id, found.record).report)
     }
 }

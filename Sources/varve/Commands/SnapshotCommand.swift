@@ -1,11 +1,11 @@
 internal import Snapshots
-internal import Remote
-internal import Capturing
 internal import ArgumentParser
 internal import Bytes
+internal import Capturing
 internal import Compression
+internal import Operations
 internal import Platform
-internal import Repository
+internal import Reports
 
 struct SnapshotCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -96,32 +96,27 @@ struct SnapshotCommand: VarveCommand {
     }
 
     func run(_ console: Console) throws {
-        let location = try repository.location()
-        let place = try repository.place()
-        if !dryRun { try place.requireWritable() }
-        let repository = place.repository
-        let selection = try SourceSelection(sources.map(\.bytes), location)
-        let options = try captureOptions(selection)
-        if let place = selection.repositoryInside, !console.isQuiet {
-            console.warn("varve: left out the repository itself, \(PathBytes.printable(place))")
-        }
-        let result = try ProgressDisplay.showing(console) { progress throws(CaptureError) in
-            try Capture.run(selection.sources, into: repository, options, progress)
+        let request = SnapshotRequest(
+            sources.map(\.bytes), into: try repository.access(), try options)
+        let result = try ProgressDisplay.showing(console) { progress throws in
+            try request.run(progress) { try console.print($0) }
         }
         console.status = result.record.isComplete ? .done : .partial
-        try CaptureReport(result).print(console)
+        try console.print(CaptureReport(result).report)
     }
 
-    private func captureOptions(_ selection: SourceSelection) throws -> CaptureOptions {
-        let filter = try exclusion.filter(adding: selection.repositoryPattern)
-        var options = CaptureOptions(filter: filter, host: host?.bytes ?? HostSystem.hostName())
-        options.tags = Set(tag.map(\.bytes)).sorted { $0.lexicographicallyPrecedes($1) }
-        options.time = time?.moment
-        options.level = level.map { .zstd($0) } ?? .standard
-        options.ignoresParent = rescan
-        options.isDryRun = dryRun
-        options.bytesPerSecond = limitRate?.count.bytes
-        options.programVersion = Array(Version.text.utf8)
-        return options
+    private var options: CaptureOptions {
+        get throws {
+            var options = CaptureOptions(
+                filter: try exclusion.filter(), host: host?.bytes ?? HostSystem.hostName())
+            options.tags = Set(tag.map(\.bytes)).sorted { $0.lexicographicallyPrecedes($1) }
+            options.time = time?.moment
+            options.level = level.map { .zstd($0) } ?? .standard
+            options.ignoresParent = rescan
+            options.isDryRun = dryRun
+            options.bytesPerSecond = limitRate?.count.bytes
+            options.programVersion = Array(Version.text.utf8)
+            return options
+        }
     }
 }

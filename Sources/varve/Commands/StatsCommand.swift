@@ -1,8 +1,7 @@
 internal import Snapshots
 internal import ArgumentParser
-internal import Bytes
-internal import Platform
-internal import Repository
+internal import Operations
+internal import Reports
 
 struct StatsCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -32,15 +31,12 @@ struct StatsCommand: VarveCommand {
 
     func run(_ console: Console) throws {
         let place = try place?.parsed()
-        let repository = try repository.open()
-        let numbers: [Statistic]
-        if let place {
-            let found = try selection.find(place.snapshot, in: repository, console)
-            numbers = try SnapshotNumbers.count(found.record, place.path, repository)
-        } else {
-            numbers = try RepositoryNumbers.count(repository)
+        let repository = try repository.access().open()
+        guard let place else {
+            return try console.print(StatisticsText(try RepositoryNumbers(repository)).report)
         }
-        if console.isJSON { return try console.print(Statistic.json(numbers)) }
-        for line in Statistic.lines(numbers) { try console.print(line: line) }
+        let found = try selection.find(place.snapshot, in: repository, console)
+        let numbers = try SnapshotNumbers(found.record, at: place.path, repository)
+        try console.print(StatisticsText(numbers).report)
     }
 }

@@ -1,9 +1,9 @@
-internal import Operations
 internal import Remote
 internal import TwoWay
 internal import ArgumentParser
 internal import Bytes
-internal import Platform
+internal import Operations
+internal import Reports
 internal import Repository
 
 struct SyncCommand: VarveCommand {
@@ -52,7 +52,7 @@ struct SyncCommand: VarveCommand {
     var dryRun = false
 
     @OptionGroup(title: "Which snapshots, with --with") var filter: FilterOptions
-    @Option(help: TransferChoice.sinceHelp)
+    @Option(help: TransferChoiceOptions.sinceHelp)
     var since: TimeArgument?
 
     @OptionGroup var transfer: TransferOptions
@@ -75,7 +75,7 @@ struct SyncCommand: VarveCommand {
         if store != nil, target == nil {
             throw ValidationError("Name the store to sync with, too.")
         }
-        if store != nil, !filter.isEmpty || since != nil {
+        if store != nil, !filter.filter.isEmpty || since != nil {
             throw ValidationError(
                 "'--tag', '--host', '--source' and '--since' choose snapshots: they go with "
                     + "'--repo' and '--with'."
@@ -99,43 +99,29 @@ struct SyncCommand: VarveCommand {
     private func syncStores(
         _ store: ByteArgument, _ target: ByteArgument, _ console: Console
     ) throws {
-        let path = try HostSystem.resolve(store.bytes)
-        let location = try ReplicaTargetCheck.location(target, store: path)
-        let here = try StoreSync.local(path)
-        var options: TwoWayOptions = dryRun ? [.dryRun] : []
-        let there: Connection
-        switch location {
-        case .directory(let path): there = try StoreSync.local(path)
-        case .remote(let remote):
-            options.insert(.compress)
-            there = try StoreSync.remote(remote, try repository.remote.command())
-        }
-        let sync = StoreSync(here, there, options, bytesPerSecond: transfer.limitRate?.count.bytes)
-        let start = ContinuousClock.now
-        let summary = try ProgressDisplay.showing(console) { progress throws in
-            try sync.run(progress)
+        var request = StoreSyncRequest(
+            store.bytes, with: target.bytes, try repository.remote.command())
+        request.isDryRun = dryRun
+        request.bytesPerSecond = transfer.limitRate?.count.bytes
+        let (summary, duration) = try ProgressDisplay.showing(console) { progress throws in
+            try request.run(progress)
         }
         console.status = summary.isComplete ? .done : .partial
-        let time = Wording.milliseconds(ContinuousClock.now - start)
-        let report = SyncReport(summary, store.printable, target.printable, isDryRun: dryRun)
-        try report.print(console, milliseconds: time)
+        let report = SyncReport(
+            summary, store.bytes, target.bytes, isDryRun: dryRun, took: duration)
+        try console.print(report.report(isDetailed: console.isVerbose))
     }
 
     // MARK: Repositories
 
     private func syncRepositories(_ with: ByteArgument, _ console: Console) throws {
-        let here = try repository.place()
-        let there = try repository.place(of: with)
+        let here = try repository.access().place()
+        let there = try repository.access(to: with).place()
         var choice = TransferChoice()
-        choice.snapshots = []
-        choice.filter = filter
-        choice.since = since
-        let name = with.printable
+        choice.filter = filter.filter
+        choice.since = since?.moment
         let before = try Set(there.repository.snapshotIDs())
-        try transfer.run(
-            choice, from: there, to: here, Way(isReceiving: true, other: name), console)
-        try transfer.run(
-            choice, from: here, to: there, Way(isReceiving: false, other: name), besides: before,
-            console)
+        try transfer.run(choice, from: there, to: here, .from, with, console)
+        try transfer.run(choice, from: here, to: there, .to, with, known: before, console)
     }
 }

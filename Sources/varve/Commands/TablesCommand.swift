@@ -1,8 +1,7 @@
 internal import Snapshots
 internal import ArgumentParser
-internal import Bytes
-internal import Platform
-internal import Repository
+internal import Operations
+internal import Reports
 
 struct TablesCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -31,17 +30,11 @@ struct TablesCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        let selector = try place?.snapshot() ?? .latest
-        let repository = try repository.open()
-        let found = try selection.find(selector, in: repository, console)
-        let nodes = NodeSource(repository)
-        var report = TablesReport(found.id)
-        for table in try SnapshotTables.list(found.record, nodes) {
-            try Interruption.check()
-            let read = Result { try SnapshotTables.read(table, found.record, nodes) }
-            try report.add(table, read)
-        }
-        try report.print(console)
-        if report.hasFailed { console.status = .partial }
+        var request = TableListRequest(
+            try place?.snapshot() ?? .latest, of: try repository.access())
+        request.host = selection.host?.bytes
+        let (id, tables) = try request.run { try console.print($0) }
+        if tables.contains(where: \.isBroken) { console.status = .partial }
+        try console.print(TablesReport(id, tables).report)
     }
 }

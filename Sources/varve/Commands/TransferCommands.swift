@@ -1,7 +1,5 @@
 internal import ArgumentParser
-internal import Bytes
-internal import Platform
-internal import Repository
+internal import Operations
 
 struct PushCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -19,7 +17,7 @@ struct PushCommand: VarveCommand {
             """
     )
 
-    @OptionGroup(title: "Which snapshots") var choice: TransferChoice
+    @OptionGroup(title: "Which snapshots") var choice: TransferChoiceOptions
 
     @Option(
         help: ArgumentHelp("The repository to bring them to.", valueName: "repo"),
@@ -32,10 +30,9 @@ struct PushCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        let source = try repository.place()
-        let target = try repository.place(of: to)
-        try transfer.run(
-            choice, from: source, to: target, Way(isReceiving: false, other: to.printable), console)
+        let source = try repository.access().place()
+        let target = try repository.access(to: to).place()
+        try transfer.run(try choice.choice(), from: source, to: target, .to, to, console)
     }
 }
 
@@ -53,7 +50,7 @@ struct PullCommand: VarveCommand {
             """
     )
 
-    @OptionGroup(title: "Which snapshots") var choice: TransferChoice
+    @OptionGroup(title: "Which snapshots") var choice: TransferChoiceOptions
 
     @Option(
         help: ArgumentHelp("The repository to bring them from.", valueName: "repo"),
@@ -66,10 +63,8 @@ struct PullCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        let target = try repository.place()
-        let source = try repository.place(of: from)
-        try transfer.run(
-            choice, from: source, to: target, Way(isReceiving: true, other: from.printable), console
-        )
+        let target = try repository.access().place()
+        let source = try repository.access(to: from).place()
+        try transfer.run(try choice.choice(), from: source, to: target, .from, from, console)
     }
 }

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Repository
+internal import Reports
 
 struct VersionCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -15,17 +15,7 @@ struct VersionCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        guard console.isJSON else {
-            try console.print(line: Version.text)
-            if console.isVerbose {
-                try console.print(line: "repository format \(RepositoryConfig.version)")
-            }
-            return
-        }
-        let object: JSONObject = [
-            "version": .string(Version.number),
-            "repository_format": .integer(Int64(RepositoryConfig.version)),
-        ]
-        try console.print(object.value)
+        let report = RepositoryText.version(Version.number, isDetailed: console.isVerbose)
+        try console.print(report)
     }
 }

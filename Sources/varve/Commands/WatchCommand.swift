@@ -1,7 +1,5 @@
 internal import ArgumentParser
-internal import Bytes
-internal import Platform
-internal import Repository
+internal import Operations
 
 struct WatchCommand: VarveCommand {
     static let configuration = CommandConfiguration(
@@ -38,6 +36,7 @@ struct WatchCommand: VarveCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        try watching.run(store, target, repository, replica, exclusion, console)
+        try watching.run(
+            try replica.request(store, target, repository, exclusion), console)
     }
 }

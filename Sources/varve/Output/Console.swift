@@ -1,6 +1,7 @@
-internal import Bytes
+internal import JSON
+internal import Operations
 internal import Platform
-internal import Repository
+internal import Reports
 internal import SystemPackage
 
 /// Where a command prints: data to standard output, everything else to standard error.
@@ -11,6 +12,9 @@ final class Console {
 
     /// What the program will exit with if nothing fails from here on.
     var status = ExitStatus.done
+
+    /// What shows progress at the moment.
+    var display: ProgressDisplay?
 
     private var buffer: [UInt8] = []
     private static let bufferLimit = 64 << 10
@@ -31,15 +35,38 @@ final class Console {
         if buffer.count >= Self.bufferLimit { try flush() }
     }
 
+    /// Prints a line of text; what a terminal would act on is escaped.
     func print(line: String) throws(OutputError) {
-        buffer += line.utf8
+        buffer += TerminalText.harmless(line).utf8
         try print([Self.newline])
     }
 
     /// Prints a value on a line of its own.
     func print(_ value: JSONValue) throws(OutputError) {
-        value.write(into: &buffer)
+        buffer += value.bytes
         try print([Self.newline])
+    }
+
+    /// Prints a report as the options ask for it.
+    func print(_ report: Report) throws(OutputError) {
+        guard !isJSON else {
+            for document in report.documents { try print(document) }
+            return
+        }
+        for warning in report.warnings { warn(warning) }
+        if isVerbose { for remark in report.remarks { warn(remark) } }
+        for line in report.results { try print(line: line) }
+        guard !isQuiet else { return }
+        for line in report.summary { try print(line: line) }
+        if let absence = report.absence { warn(absence) }
+    }
+
+    /// Prints a note of an operation.
+    func print(_ note: OperationNote) throws(OutputError) {
+        switch NoteText.form(note) {
+        case .failure(let failure): self.report(failure)
+        case .report(let report): try print(report)
+        }
     }
 
     /// Writes what is still buffered.
@@ -55,27 +82,29 @@ final class Console {
 
     // MARK: Everything else
 
-    /// Prints a line to standard error, whatever the options say.
-    func warn(_ text: String) { Self.standardError(text + "\n") }
-
-    /// Prints a line to standard error if more was asked for.
-    func remark(_ text: String) {
-        if isVerbose { warn(text) }
+    /// Prints to standard error, whatever the options say; what a terminal would act on is escaped.
+    func warn(_ message: Message) {
+        let lines = ["varve: " + message.text] + message.details.map { "  " + $0 }
+        standardError(lines.map { TerminalText.harmless($0) + "\n" }.joined())
     }
 
     func report(_ failure: Failure) {
-        Self.standardError(isJSON ? failure.json.text + "\n" : failure.text)
+        standardError(isJSON ? failure.json.text + "\n" : failure.text)
     }
 
-    /// Tells of a snapshot that is left out because it cannot be read.
-    func report(damaged error: RepositoryError) {
-        var failure = Failure(error)
-        failure.message += "; this snapshot is left out"
-        report(failure)
+    /// Prints a report to standard error, where standard output is taken.
+    func printAside(_ report: Report) {
+        guard !isJSON else {
+            return standardError(report.documents.map { $0.text + "\n" }.joined())
+        }
+        if !isQuiet {
+            standardError(report.summary.map { TerminalText.harmless($0) + "\n" }.joined())
+        }
     }
 
-    private static func standardError(_ text: String) {
+    private func standardError(_ text: String) {
         // There is nobody left to tell when this fails.
-        try? Descriptor.write(Array(text.utf8).span, toStandard: 2)
+        let write = { _ = try? Descriptor.write(Array(text.utf8).span, toStandard: 2) }
+        if let display { display.clearing(write) } else { write() }
     }
 }

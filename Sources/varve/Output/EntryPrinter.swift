@@ -1,5 +1,7 @@
+internal import JSON
+internal import Reports
+internal import Repository
 internal import Snapshots
-internal import Bytes
 
 /// Prints manifest entries in the form that a command was asked for.
 struct EntryPrinter {
@@ -13,6 +15,11 @@ struct EntryPrinter {
         case json
     }
 
+    /// What the options of a command ask for.
+    static func form(_ console: Console, isLong: Bool, isNull: Bool) -> Form {
+        console.isJSON ? .json : isNull ? .null : isLong ? .long : .paths
+    }
+
     private let console: Console
     private let form: Form
     private var list: JSONList?
@@ -24,17 +31,16 @@ struct EntryPrinter {
     }
 
     /// Prints an entry; `snapshot` is put before the path, and a colon between them.
-    mutating func print(_ entry: ManifestEntry, of snapshot: String? = nil) throws(OutputError) {
-        let prefix = snapshot.map { $0 + ":" } ?? ""
+    mutating func print(_ entry: ManifestEntry, of snapshot: SnapshotID? = nil) throws(OutputError)
+    {
+        let prefix = snapshot.map { $0.short + ":" } ?? ""
         switch form {
-        case .paths:
-            let path = entry.path.isEmpty ? "." : PathBytes.printable(entry.path)
-            try console.print(line: prefix + path)
+        case .paths: try console.print(line: prefix + Wording.path(entry.path))
         case .long: try console.print(line: prefix + EntryText.long(entry))
         case .null: try console.print(Array(prefix.utf8) + entry.path + [0])
         case .json:
             var object = JSONObject()
-            if let snapshot { object["snapshot_id"] = .string(snapshot) }
+            if let snapshot { object["snapshot_id"] = .id(snapshot) }
             object.append(entry.json)
             try list?.append(object.value)
         }

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Prints a long array item by item, a line each, in one JSON document.
 struct JSONList {
     private let console: Console
@@ -12,12 +14,12 @@ struct JSONList {
     mutating func append(_ value: JSONValue) throws(OutputError) {
         var bytes = Array((isEmpty ? "\n" : ",\n").utf8)
         isEmpty = false
-        value.write(into: &bytes)
+        bytes += value.bytes
         try console.print(bytes)
     }
 
     /// Ends the array; `tail` stands behind it.
     func finish(tail: String = "") throws(OutputError) {
-        try console.print(line: (isEmpty ? "]" : "\n]") + tail)
+        try console.print(Array(((isEmpty ? "]" : "\n]") + tail + "\n").utf8))
     }
 }

@@ -1,3 +1,4 @@
+internal import JSON
 internal import Platform
 
 /// Shows how far long work is, from a thread of its own: as a line on standard error that is
@@ -35,14 +36,21 @@ final class ProgressDisplay: Sendable {
         onOutput: Bool = true,
         _ body: (WorkProgress) throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        let progress = WorkProgress()
         let isJSON = console.isJSON && onOutput
+        let log = EntryLog(isJSON: isJSON)
+        let isFollowed = console.isVerbose && onOutput
+        let progress = isFollowed ? WorkProgress { log.add($0, $1) } : WorkProgress()
+        defer { log.flush() }
         guard !console.isQuiet, isJSON || Descriptor.isTerminal(2) else {
             return try body(progress)
         }
         let display = ProgressDisplay(progress, isJSON ? .json : .line)
+        console.display = display
         _ = WorkerThreads(count: 1) { _ in display.run() }
-        defer { display.stop() }
+        defer {
+            display.stop()
+            console.display = nil
+        }
         return try body(progress)
     }
 
@@ -54,6 +62,15 @@ final class ProgressDisplay: Sendable {
                 if !state.isOver { show(&state) }
                 return state.isOver
             }
+        }
+    }
+
+    /// Runs `body`, which prints, with no line of progress in its way.
+    func clearing(_ body: () -> Void) {
+        state.update { state in
+            if state.isDrawn { Self.write("\r\u{1b}[K", to: 2) }
+            state.isDrawn = false
+            body()
         }
     }
 

@@ -1,5 +1,7 @@
 internal import Bytes
+internal import JSON
 internal import Platform
+internal import Reports
 
 /// The rate of the last few seconds.
 struct RateEstimate {
@@ -68,9 +70,9 @@ enum ProgressLine {
 
     static func json(_ counters: WorkProgress.Counters, milliseconds: UInt64) -> JSONValue {
         var object: JSONObject = [
-            "type": "status", "elapsed_ms": .count(milliseconds),
-            "files_done": .count(counters.filesDone), "files_found": .count(counters.filesFound),
-            "bytes_done": .count(counters.bytesDone), "bytes_found": .count(counters.bytesFound),
+            "type": "status", "duration_ms": .number(milliseconds),
+            "files_done": .number(counters.filesDone), "files_found": .number(counters.filesFound),
+            "bytes_done": .number(counters.bytesDone), "bytes_found": .number(counters.bytesFound),
             "total_known": .bool(counters.isTotalKnown),
         ]
         object.setBytes("current_path", counters.currentPath)

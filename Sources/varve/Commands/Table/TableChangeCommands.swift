@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Bytes
+internal import Reports
 internal import TableStore
 
 struct TableDeleteCommand: VarveCommand {
@@ -29,20 +30,7 @@ struct TableDeleteCommand: VarveCommand {
         let report = try ProgressDisplay.showing(console) { progress throws in
             try StoredTable(directory.path).delete(where: filter, progress)
         }
-        if console.isJSON {
-            var object: JSONObject = [
-                "type": "summary", "deleted_rows": .integer(report.deletedRows),
-                "rewritten_files": .integer(Int64(report.rewrittenFiles)),
-                "spliced_row_groups": .integer(Int64(report.splicedGroups)),
-            ]
-            object.append(TableCommitText.json(report.commit))
-            return try console.print(object.value)
-        }
-        if console.isQuiet { return TableCommitText.warn(report.commit, console) }
-        try console.print(
-            line: "deleted \(Wording.count(report.deletedRows, "row"))"
-                + TableCommitText.words(report.commit))
-        TableCommitText.warn(report.commit, console)
+        try console.print(TableChangeText.deletion(report))
     }
 }
 
@@ -80,25 +68,7 @@ struct TableCompactCommand: VarveCommand {
             options.progress = progress
             return try StoredTable(directory.path).compact(options)
         }
-        if console.isJSON {
-            var object: JSONObject = [
-                "type": "summary", "spliced_row_groups": .integer(Int64(report.splicedGroups)),
-                "rewritten_rows": .integer(report.rewrittenRows),
-            ]
-            object.append(TableCommitText.json(report.commit))
-            return try console.print(object.value)
-        }
-        if console.isQuiet { return TableCommitText.warn(report.commit, console) }
-        guard let commit = report.commit else {
-            return try console.print(line: "nothing to compact")
-        }
-        try console.print(
-            line: "made \(Wording.count(commit.addedFiles, "data file")) of "
-                + "\(commit.removedFiles), version \(commit.version)")
-        try console.print(
-            line: "  copied \(Wording.count(report.splicedGroups, "row group")), wrote "
-                + "\(Wording.count(report.rewrittenRows, "row")) anew")
-        TableCommitText.warn(report.commit, console)
+        try console.print(TableChangeText.compaction(report))
     }
 }
 
@@ -136,44 +106,6 @@ struct TableRestoreCommand: VarveCommand {
         let choice: VersionChoice =
             version.map { .number($0) } ?? time.map { .time($0.moment) } ?? .latest
         let commit = try StoredTable(directory.path).restore(to: choice)
-        if console.isJSON {
-            var object: JSONObject = ["type": "summary"]
-            object.append(TableCommitText.json(commit))
-            return try console.print(object.value)
-        }
-        if !console.isQuiet {
-            try console.print(
-                line: commit == nil
-                    ? "the table is like that already"
-                    : "restored" + TableCommitText.words(commit))
-        }
-        TableCommitText.warn(commit, console)
-    }
-}
-
-/// What a commit changed, for people and programs.
-enum TableCommitText {
-    static func words(_ commit: CommitOutcome?) -> String {
-        guard let commit else { return "" }
-        return ": \(Wording.count(commit.removedFiles, "data file")) removed, "
-            + "\(commit.addedFiles) added, version \(commit.version)"
-    }
-
-    static func warn(_ commit: CommitOutcome?, _ console: Console) {
-        guard let problem = commit?.upkeepProblem else { return }
-        console.warn("varve: the change is committed, but no checkpoint was written: \(problem)")
-    }
-
-    static func json(_ commit: CommitOutcome?) -> JSONObject {
-        guard let commit else { return ["version": .null] }
-        var object: JSONObject = [
-            "version": .integer(commit.version),
-            "added_files": .integer(Int64(commit.addedFiles)),
-            "removed_files": .integer(Int64(commit.removedFiles)),
-            "added_bytes": .integer(commit.addedBytes),
-            "removed_bytes": .integer(commit.removedBytes),
-        ]
-        if let problem = commit.upkeepProblem { object["upkeep_problem"] = .string(problem) }
-        return object
+        try console.print(TableChangeText.restore(commit))
     }
 }

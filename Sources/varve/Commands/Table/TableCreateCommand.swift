@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Bytes
+internal import Reports
 internal import TableLog
 internal import TableStore
 
@@ -49,11 +49,6 @@ struct TableCreateCommand: VarveCommand {
             try design.givenSchema()
             ?? SchemaInference.infer(sample.map(\.bytes), format.options, readsAgain: false)
         let table = try StoredTable.create(directory.path, design.design(schema))
-        if console.isJSON { return try console.print(TableInfoText(TableInfo(table)).json) }
-        if !console.isQuiet {
-            try console.print(
-                line: "made table " + PathBytes.printable(directory.path) + " with "
-                    + Wording.count(schema.fields.count, "column"))
-        }
+        try console.print(TableInfoText(TableInfo(table)).made(at: directory.path))
     }
 }

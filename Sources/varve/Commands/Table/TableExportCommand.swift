@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Bytes
+internal import Reports
 internal import TableStore
 
 struct TableExportCommand: VarveCommand {
@@ -48,13 +48,6 @@ struct TableExportCommand: VarveCommand {
         let rows = try TableExport.write(
             try selection.request(), of: table, as: format, to: to.bytes,
             delimiter: delimiter?.byte ?? UInt8(ascii: ","), header: header, replaces: force)
-        if console.isJSON {
-            var object: JSONObject = ["type": "summary", "rows": .integer(rows)]
-            object.setBytes("file", to.bytes)
-            return try console.print(object.value)
-        }
-        if !console.isQuiet {
-            try console.print(line: "wrote \(Wording.count(rows, "row")) to \(to.printable)")
-        }
+        try console.print(TableChangeText.export(rows, to: to.bytes))
     }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
+internal import Reports
 internal import TableLog
 internal import TableStore
 
@@ -34,7 +35,8 @@ struct TableImportCommand: VarveCommand {
         let report = try ProgressDisplay.showing(console) { progress throws in
             try run(progress)
         }
-        try TableImportText(report, directory.path).print(console)
+        if report.isPartial { console.status = .partial }
+        try console.print(TableChangeText.rows(report, directory.path))
     }
 
     private func run(_ progress: WorkProgress) throws -> ImportReport {
@@ -81,6 +83,7 @@ struct TableAppendCommand: VarveCommand {
             return try TableImport.append(
                 input.files.map(\.bytes), to: try StoredTable(directory.path), options)
         }
-        try TableImportText(report, directory.path).print(console)
+        if report.isPartial { console.status = .partial }
+        try console.print(TableChangeText.rows(report, directory.path))
     }
 }

@@ -1,7 +1,5 @@
 internal import ArgumentParser
-internal import Bytes
-internal import Platform
-internal import TableLog
+internal import Reports
 internal import TableStore
 
 struct TableInfoCommand: VarveCommand {
@@ -21,9 +19,7 @@ struct TableInfoCommand: VarveCommand {
 
     func run(_ console: Console) throws {
         let table = try StoredTable(directory.path, at: version.choice)
-        let text = TableInfoText(TableInfo(table))
-        if console.isJSON { return try console.print(text.json) }
-        for line in text.lines { try console.print(line: line) }
+        try console.print(TableInfoText(TableInfo(table)).report)
     }
 }
 
@@ -46,21 +42,6 @@ struct TableHistoryCommand: VarveCommand {
 
     func run(_ console: Console) throws {
         let entries = try StoredTable(directory.path).history(limit: max(0, limit ?? .max))
-        if console.isJSON {
-            return try console.print(.array(entries.map { TableInfoText.json($0) }))
-        }
-        var table = Table([
-            ("version", .trailing), ("time", .leading), ("operation", .leading),
-            ("added", .trailing), ("removed", .trailing), ("writer", .leading),
-        ])
-        for entry in entries {
-            table.append([
-                "\(entry.version)", "\(CivilTime(local: entry.time))", entry.operation ?? "-",
-                "\(entry.addedFiles) (\(Wording.bytes(UInt64(clamping: entry.addedBytes))))",
-                "\(entry.removedFiles) (\(Wording.bytes(UInt64(clamping: entry.removedBytes))))",
-                entry.writer ?? "-",
-            ])
-        }
-        for line in table.lines { try console.print(line: line) }
+        try console.print(TableHistoryText(entries).report)
     }
 }

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Bytes
+internal import Reports
 internal import TableLog
 internal import TableStore
 
@@ -37,8 +37,9 @@ struct TableScanCommand: VarveCommand {
         case .csv: try TableRows.print(&scan, .csv(delimiter: UInt8(ascii: ",")), console)
         case .ndjson: try TableRows.print(&scan, .ndjson, console)
         }
-        console.remark(
-            "read \(Wording.count(scan.openedFiles, "data file")), skipped \(scan.skippedFiles)")
+        guard console.isVerbose, !console.isJSON else { return }
+        let read = Wording.count(scan.openedFiles, "data file")
+        console.warn(Message("read \(read), skipped \(scan.skippedFiles)"))
     }
 }
 

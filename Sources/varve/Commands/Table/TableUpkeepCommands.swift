@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Bytes
+internal import Reports
 internal import TableStore
 
 struct TableVacuumCommand: VarveCommand {
@@ -41,33 +42,9 @@ struct TableVacuumCommand: VarveCommand {
         options.dryRun = dryRun
         options.force = force
         let report = try StoredTable(directory.path).vacuum(options)
-        if console.isJSON {
-            let object: JSONObject = [
-                "type": "summary", "dry_run": .bool(dryRun),
-                "files": .array(report.files.map { .text($0) }),
-                "bytes": .integer(report.bytes),
-                "waiting_files": .integer(Int64(report.waitingFiles)),
-                "waiting_bytes": .integer(report.waitingBytes),
-            ]
-            return try console.print(object.value)
-        }
-        if dryRun || console.isVerbose {
-            for file in report.files { try console.print(line: PathBytes.printable(file)) }
-        }
-        if !console.isQuiet { try printSummary(report, console) }
-    }
-
-    private func printSummary(_ report: VacuumReport, _ console: Console) throws {
-        try console.print(
-            line: (dryRun ? "would remove " : "removed ")
-                + "\(Wording.count(report.files.count, "file")), "
-                + Wording.bytes(UInt64(clamping: report.bytes)))
-        guard report.waitingFiles > 0 else { return }
-        try console.print(
-            line: "  \(Wording.count(report.waitingFiles, "file")), "
-                + Wording.bytes(UInt64(clamping: report.waitingBytes))
-                + ", will be old enough within "
-                + RetentionText.describe(report.retention))
+        let text = TableUpkeepText.vacuum(
+            report, isDryRun: dryRun, isDetailed: console.isVerbose)
+        try console.print(text)
     }
 }
 
@@ -105,33 +82,6 @@ struct TableVerifyCommand: VarveCommand {
             try StoredTable(directory.path, at: version.choice).verify(progress)
         }
         if !report.damages.isEmpty { console.status = .failed }
-        if console.isJSON { return try console.print(Self.json(report)) }
-        for damage in report.damages {
-            let place = damage.file.isEmpty ? "" : "\(damage.file): "
-            console.warn("varve: damaged: \(place)\(damage.detail)")
-        }
-        if !console.isQuiet {
-            try console.print(
-                line: "read \(Wording.count(report.rows, "row")) in "
-                    + "\(Wording.count(report.files, "data file")), "
-                    + "\(Wording.bytes(UInt64(clamping: report.bytes))): "
-                    + (report.damages.isEmpty
-                        ? "no damage" : Wording.count(report.damages.count, "damage")))
-        }
-    }
-
-    private static func json(_ report: VerifyReport) -> JSONValue {
-        let damages = report.damages.map { damage -> JSONValue in
-            let object: JSONObject = [
-                "file": .string(damage.file), "detail": .string(damage.detail),
-            ]
-            return object.value
-        }
-        let object: JSONObject = [
-            "type": "summary", "files": .integer(Int64(report.files)),
-            "rows": .integer(report.rows), "bytes": .integer(report.bytes),
-            "damages": .array(damages),
-        ]
-        return object.value
+        try console.print(TableUpkeepText.verification(report))
     }
 }
