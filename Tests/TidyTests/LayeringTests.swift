@@ -142,4 +142,47 @@ struct LayeringTests {
             #expect(isNamed, "\(module)")
         }
     }
+
+    // MARK: The picture
+
+    /// What each module of ours builds on, without what it reaches by a longer way too.
+    private static func reduced() throws -> [String: Set<String>] {
+        let modules = try modules().filter { $0.directory.hasPrefix("Sources/") }
+        let names = Set(modules.map(\.name))
+        var reached: [String: Set<String>] = [:]
+        var reduced: [String: Set<String>] = [:]
+        for module in modules {
+            let direct = names.intersection(module.imports)
+            let farther = direct.reduce(into: Set<String>()) { $0.formUnion(reached[$1] ?? []) }
+            reached[module.name] = direct.union(farther)
+            reduced[module.name] = direct.subtracting(farther)
+        }
+        return reduced
+    }
+
+    @Test func `The picture of the modules in CONTRIBUTING.md is that of Package.swift`() throws {
+        let arrow = /^    (?<from>\w+) --> (?<to>[\w &]+)$/
+        var drawn: [String: Set<String>] = [:]
+        for line in try ProjectFiles.text("CONTRIBUTING.md").split(separator: "\n") {
+            guard let match = line.firstMatch(of: arrow) else { continue }
+            let names = match.to.split(whereSeparator: { " &".contains($0) }).map(String.init)
+            drawn[String(match.from), default: []].formUnion(names)
+        }
+        for (module, built) in try Self.reduced() {
+            let arrows = drawn[module] ?? []
+            #expect(arrows == built, "\(module) --> \(built.sorted().joined(separator: " & "))")
+        }
+    }
+
+    @Test func `CONTRIBUTING.md says what each module holds`() throws {
+        let text = try ProjectFiles.text("CONTRIBUTING.md")
+        let table = text.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        let named = table.flatMap { row in
+            row.dropFirst(2).prefix { $0 != "|" }.matches(of: /`(?<name>\w+)`/).map {
+                String($0.name)
+            }
+        }
+        let modules = try Self.modules().map(\.name).filter { ProjectFiles.exists("Sources/\($0)") }
+        for module in modules { #expect(named.contains(module), "\(module)") }
+    }
 }
