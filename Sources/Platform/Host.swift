@@ -11,9 +11,11 @@ package struct Host: Sendable {
     package var instant: @Sendable () -> ContinuousClock.Instant
     /// As many unpredictable bytes as asked for.
     package var randomBytes: @Sendable (Int) -> [UInt8]
+    /// Waits at least as long.
     package var sleep: @Sendable (Duration) -> Void
     /// How many threads are worth having; at least one.
     package var processors: Int
+    /// The host name, as its bytes.
     package var name: [UInt8]
     /// Differs after each start of the machine (random/boot_id in proc(5)); empty when unknown.
     package var bootID: [UInt8]

@@ -5,8 +5,11 @@ package struct Queue<Element> {
 
     package init() {}
 
+    /// How many elements wait.
     package var count: Int { elements.count - start }
+    /// Whether none waits.
     package var isEmpty: Bool { count == 0 }
+    /// The one that has waited longest.
     package var first: Element? { isEmpty ? nil : elements[start] }
 
     /// The element `index` places after the first; must be there.
@@ -15,6 +18,7 @@ package struct Queue<Element> {
         return element
     }
 
+    /// Adds an element behind all others.
     package mutating func append(_ element: Element) { elements.append(element) }
 
     @discardableResult

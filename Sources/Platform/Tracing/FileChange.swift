@@ -2,8 +2,10 @@
 ///
 /// Numbers count from 0, the root of the tree, in the order in which things came to be.
 package struct FileNode: Hashable, Sendable {
+    /// Counts from 0, the root.
     package let number: Int
 
+    /// Names the node of that number, which need not exist.
     package init(_ number: Int) { self.number = number }
 }
 
@@ -21,24 +23,33 @@ package struct FileChange: Sendable {
     package struct Attributes: Hashable, Sendable {
         /// The twelve permission bits.
         package var mode: UInt32
+        /// The number that the file system gave the original.
         package var inode: UInt64
+        /// Owner.
         package var uid: UInt32
+        /// Group.
         package var gid: UInt32
+        /// Of the content.
         package var mtime: Timestamp
+        /// All of them, in the order of their names.
         package var extended: [ExtendedAttribute]
     }
 
     /// A name in a directory.
     package struct Entry: Hashable, Sendable {
+        /// The directory that has the name.
         package var directory: FileNode
+        /// One part of a path.
         package var name: [UInt8]
 
+        /// The name in that directory.
         package init(_ directory: FileNode, _ name: [UInt8]) {
             self.directory = directory
             self.name = name
         }
     }
 
+    /// What was changed, and of which node.
     package enum Action: Sendable {
         /// A new node with its first name.
         case make(FileNode, Kind, at: Entry)
@@ -64,10 +75,12 @@ package struct FileChange: Sendable {
         case mark
     }
 
+    /// What was done.
     package var action: Action
     /// The change time of the node after the call; for what has none, by the wall clock.
     package var time: Timestamp
 
+    /// A change that was made at `time`.
     package init(_ action: Action, time: Timestamp) {
         self.action = action
         self.time = time

@@ -13,6 +13,7 @@ package final class FileDisguise: Sendable {
 
     private static let shown = Monitor<[FileTrace.Key: Shown]>([:])
 
+    /// Disguises nothing yet.
     package init() {}
 
     deinit { clear() }
