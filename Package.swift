@@ -48,7 +48,7 @@ let package = Package(
         module("Chunking", []),
         module("Deltas", ["Bytes", "Compression"]),
         module("Parquet", ["Bytes", "Compression"]),
-        module("JSON", []),
+        module("JSON", ["Bytes"]),
         module("Trees", ["Bytes", "Platform", system]),
         module(
             "TableLog",
@@ -156,7 +156,7 @@ let package = Package(
         tests("Compression", ["Bytes", "Platform", "Compression"]),
         tests("Chunking", ["Chunking"]),
         tests("Deltas", ["Bytes", "Platform", "Hashing", "Compression", "Deltas"]),
-        tests("JSON", ["JSON"]),
+        tests("JSON", ["Bytes", "JSON"]),
         tests("TableLog", ["Bytes", "Platform", "Parquet", "TableLog"]),
         tests("TableStore", ["Bytes", "Platform", "Parquet", "TableLog", "TableStore"]),
         tests("Parquet", ["Bytes", "Parquet"]),

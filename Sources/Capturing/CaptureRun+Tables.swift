@@ -151,17 +151,18 @@ extension CaptureRun {
         of table: PinnedTable, _ listing: TableListing
     ) -> [([UInt8], TableItem)] {
         var items: [[UInt8]: TableItem] = [:]
+        let log: ExactText = "\(TableDirectory.log)/"
         for (path, entry) in listing.found { items[path] = .found(entry) }
         for path in listing.tables { items[path] = .table }
         let statuses = Dictionary(table.listing.map { ($0.name, $0.status) }) { one, _ in one }
         for name in table.contents.logNames {
-            let path = TableDirectory.log + "/" + name
+            let path: ExactText = "\(TableDirectory.log)/\(name)"
             items[Array(path.utf8)] = .file(
                 table.pins[path]?.status ?? statuses[name] ?? nil, table.pins[path],
                 isNeeded: true)
         }
         for path in table.known where items[Array(path.utf8)] == nil {
-            let isLive = table.contents.live[path] != nil || path.hasPrefix(TableDirectory.log)
+            let isLive = table.contents.live[path] != nil || path.hasPrefix(log)
             if isLive || listing.dataFiles.contains(path) { items[Array(path.utf8)] = .known }
         }
         for (path, pin) in table.pins where items[Array(path.utf8)] == nil {
@@ -169,11 +170,11 @@ extension CaptureRun {
         }
         for path in table.unpinned where items[Array(path.utf8)] == nil {
             let isNeeded =
-                table.contents.live[path] != nil || path.hasPrefix(TableDirectory.log)
+                table.contents.live[path] != nil || path.hasPrefix(log)
             items[Array(path.utf8)] = .file(nil, nil, isNeeded: isNeeded)
         }
         let used = listing.dataFiles.count { items[Array($0.utf8)] != nil }
-        filesLeftOut += UInt64(listing.dataFiles.count - used)
+        filesLeftOut += UInt64(listing.dataFiles.count - used + listing.unnamableCount)
         for path in Array(items.keys) {
             var parent = PathBytes.parent(path)
             while !parent.isEmpty, items[parent] == nil {
@@ -200,7 +201,7 @@ extension CaptureRun {
                 lack(path, "the parent snapshot no longer has it")
             }
         case .file(let status, let pin, let isNeeded):
-            let name = String(decoding: relative, as: UTF8.self)
+            let name = ExactText(String(decoding: relative, as: UTF8.self))
             let size = table.contents.live[name] ?? nil
             try visitFile(path, status, pin, size: size, isNeeded: isNeeded, walk)
             table.pins[name] = nil

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The members of a JSON object, put together in order.
 package struct JSONObject: ExpressibleByDictionaryLiteral, Equatable, Sendable {
     /// In the order in which they were set.
@@ -8,7 +10,7 @@ package struct JSONObject: ExpressibleByDictionaryLiteral, Equatable, Sendable {
 
     /// An object with these members, in this order.
     package init(dictionaryLiteral elements: (String, JSONValue)...) {
-        members = elements.map { JSONValue.Member($0.0, $0.1) }
+        members = elements.map { JSONValue.Member(ExactText($0.0), $0.1) }
     }
 
     /// The object as a value.
@@ -16,8 +18,8 @@ package struct JSONObject: ExpressibleByDictionaryLiteral, Equatable, Sendable {
 
     /// Reads a member, null when there is none; setting appends one, and never replaces.
     package subscript(name: String) -> JSONValue {
-        get { members.last { $0.name == name }?.value ?? .null }
-        set { members.append(JSONValue.Member(name, newValue)) }
+        get { members.last { $0.name == ExactText(name) }?.value ?? .null }
+        set { members.append(JSONValue.Member(ExactText(name), newValue)) }
     }
 
     /// Appends the members of another object.

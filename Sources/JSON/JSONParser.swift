@@ -1,3 +1,5 @@
+package import Bytes
+
 /// Why a text is not JSON, and where.
 package struct JSONError: Error, Equatable, Sendable {
     /// Byte offset in the text.
@@ -21,6 +23,10 @@ extension JSONValue {
     }
 
     package init(parsing text: String) throws(JSONError) {
+        try self.init(parsing: Array(text.utf8)[...])
+    }
+
+    package init(parsing text: ExactText) throws(JSONError) {
         try self.init(parsing: Array(text.utf8)[...])
     }
 }
@@ -124,7 +130,7 @@ private struct JSONParser {
         guard offset > start else { throw error("a value") }
     }
 
-    private mutating func number() throws(JSONError) -> String {
+    private mutating func number() throws(JSONError) -> ExactText {
         let start = offset
         _ = take(UInt8(ascii: "-"))
         if !take(UInt8(ascii: "0")) { try digits() }
@@ -133,10 +139,10 @@ private struct JSONParser {
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
             try digits()
         }
-        return String(decoding: text[start..<offset], as: UTF8.self)
+        return ExactText(String(decoding: text[start..<offset], as: UTF8.self))
     }
 
-    private mutating func string() throws(JSONError) -> String {
+    private mutating func string() throws(JSONError) -> ExactText {
         offset += 1
         var bytes: [UInt8] = []
         while true {
@@ -149,7 +155,7 @@ private struct JSONParser {
             guard take(UInt8(ascii: "\\")) else { throw error("the end of a string") }
             try escape(into: &bytes)
         }
-        guard let string = String(validating: bytes, as: UTF8.self) else { throw error("UTF-8") }
+        guard let string = ExactText(utf8: bytes) else { throw error("UTF-8") }
         return string
     }
 

@@ -1,20 +1,23 @@
+package import Bytes
+
 /// A value of a JSON document (RFC 8259).
 ///
 /// Numbers stay as they are written, because decimals and 64-bit integers lose digits in a double.
+/// Two values are equal when the bytes of their names and texts are.
 package indirect enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)
-    case number(String)
-    case string(String)
+    case number(ExactText)
+    case string(ExactText)
     case array([JSONValue])
     /// Members in the order in which they stand.
     case object([Member])
 
     package struct Member: Equatable, Sendable {
-        package var name: String
+        package var name: ExactText
         package var value: JSONValue
 
-        package init(_ name: String, _ value: JSONValue) {
+        package init(_ name: ExactText, _ value: JSONValue) {
             self.name = name
             self.value = value
         }
@@ -22,22 +25,31 @@ package indirect enum JSONValue: Equatable, Sendable {
 
     /// The member of an object with this name, the last when there are several; nil for null, and
     /// when there is none.
-    package subscript(name: String) -> JSONValue? {
+    package subscript(name: ExactText) -> JSONValue? {
         guard case .object(let members) = self,
             let value = members.last(where: { $0.name == name })?.value, value != .null
         else { return nil }
         return value
     }
 
-    package var string: String? { if case .string(let text) = self { text } else { nil } }
+    package var string: ExactText? { if case .string(let text) = self { text } else { nil } }
+    /// The same as a Swift string, for words of our own: of them none is canonically equivalent to
+    /// another.
+    package var word: String? { string?.string }
     package var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
     package var array: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
     package var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 
     /// A number without fraction that 64 bits hold.
-    package var int64: Int64? { if case .number(let text) = self { Int64(text) } else { nil } }
+    package var int64: Int64? {
+        if case .number(let text) = self { Int64(text.string) } else { nil }
+    }
 
-    package static func number(_ value: some BinaryInteger) -> JSONValue { .number(String(value)) }
+    package static func string(_ text: String) -> JSONValue { .string(ExactText(text)) }
+
+    package static func number(_ value: some BinaryInteger) -> JSONValue {
+        .number(ExactText(String(value)))
+    }
 }
 
 // MARK: - Text
@@ -79,7 +91,7 @@ extension JSONValue {
 
     /// Escapes what JSON demands, and DEL and the control characters up to U+009F as well: a
     /// terminal that shows the text does not act on it.
-    private static func quote(_ text: String, to bytes: inout [UInt8]) {
+    private static func quote(_ text: ExactText, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {

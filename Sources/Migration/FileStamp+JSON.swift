@@ -1,3 +1,4 @@
+internal import Bytes
 internal import JSON
 internal import Platform
 internal import Trees
@@ -39,5 +40,5 @@ extension Timestamp {
 
 extension JSONValue {
     /// A whole number that is not negative.
-    var uint64: UInt64? { if case .number(let text) = self { UInt64(text) } else { nil } }
+    var uint64: UInt64? { if case .number(let text) = self { UInt64(text.string) } else { nil } }
 }

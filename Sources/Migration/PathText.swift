@@ -9,8 +9,8 @@ enum PathText {
     }
 
     static func parse(_ json: JSONValue?) -> [UInt8]? {
-        if let text = json?.string { return Array(text.utf8) }
-        return json?["hex"]?.string.flatMap { Hex.decode($0) }
+        if let text = json?.word { return Array(text.utf8) }
+        return json?["hex"]?.word.flatMap { Hex.decode($0) }
     }
 
     /// A path below source or target as it is stored; nil for what could lead elsewhere.

@@ -26,8 +26,11 @@ extension JSONValue {
 
     /// A number; null when it is not known.
     package static func number(_ value: (some BinaryInteger)?) -> Self {
-        value.map { .number(String($0)) } ?? .null
+        value.map { .number(ExactText(String($0))) } ?? .null
     }
+
+    /// A text of others; null when there is none.
+    package static func text(_ text: ExactText?) -> Self { text.map { .string($0) } ?? .null }
 
     /// A text; null when there is none.
     package static func text(_ text: String?) -> Self { text.map { .string($0) } ?? .null }

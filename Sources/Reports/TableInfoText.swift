@@ -29,7 +29,7 @@ package struct TableInfoText {
     }
 
     private var identity: [(String, String)] {
-        var rows = [("table", info.name ?? info.id), ("version", "\(info.version)")]
+        var rows = [("table", (info.name ?? info.id).string), ("version", "\(info.version)")]
         if let time = info.time { rows.append(("time", "\(CivilTime(local: time))")) }
         return rows
     }
@@ -75,7 +75,7 @@ package struct TableInfoText {
         object["features"] = .array(info.features.map { .string($0) })
         var settings = JSONObject()
         for (name, value) in info.settings.sorted(by: { $0.key < $1.key }) {
-            settings[name] = .string(value)
+            settings[name.string] = .string(value)
         }
         object["settings"] = settings.value
         return object.value
@@ -100,10 +100,10 @@ package struct TableHistoryText {
         for entry in entries {
             table.append([
                 "\(entry.version)", "\(CivilTime(local: entry.time))",
-                Wording.foreign(entry.operation ?? "-"),
+                Wording.foreign(entry.operation?.string ?? "-"),
                 "\(entry.addedFiles) (\(Wording.bytes(UInt64(clamping: entry.addedBytes))))",
                 "\(entry.removedFiles) (\(Wording.bytes(UInt64(clamping: entry.removedBytes))))",
-                Wording.foreign(entry.writer ?? "-"),
+                Wording.foreign(entry.writer?.string ?? "-"),
             ])
         }
         return table

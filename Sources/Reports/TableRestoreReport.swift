@@ -26,7 +26,7 @@ package struct TableRestoreReport {
         var report = Report(json, summary: lines)
         if isDryRun {
             report.results = result.fetched.map { path, size in
-                "fetch \(Wording.foreign(path)), \(Wording.bytes(size))"
+                "fetch \(Wording.foreign(path.string)), \(Wording.bytes(size))"
             }
         }
         if let problem = result.upkeepProblem {
@@ -91,7 +91,7 @@ package struct TableRestoreReport {
         if isDryRun {
             object["file_list"] = .array(
                 result.fetched.map { path, size in
-                    let file: JSONObject = ["path": .string(path), "size": .number(size)]
+                    let file: JSONObject = ["path": .string(path.string), "size": .number(size)]
                     return file.value
                 }
             )

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import JSON
 
 /// Actions as they stand in commits; those of checkpoints come through the same form.
@@ -17,7 +18,7 @@ extension LogAction {
             case "domainMetadata": return .domain(try fields.domain(value))
             case "cdc": return .change(path: try fields.string(value, "path"))
             case "sidecar": return .sidecar(path: try fields.string(value, "path"))
-            case "commitInfo": return .commitInfo(value.text)
+            case "commitInfo": return .commitInfo(ExactText(value.text))
             default: continue
             }
         }
@@ -33,17 +34,17 @@ struct ActionFields {
         TableLogError(.damaged, file, "expected \(expected) in an action")
     }
 
-    func string(_ value: JSONValue, _ name: String) throws(TableLogError) -> String {
+    func string(_ value: JSONValue, _ name: ExactText) throws(TableLogError) -> ExactText {
         guard let text = value[name]?.string else { throw damaged("text '\(name)'") }
         return text
     }
 
-    private func integer(_ value: JSONValue, _ name: String) throws(TableLogError) -> Int64 {
+    private func integer(_ value: JSONValue, _ name: ExactText) throws(TableLogError) -> Int64 {
         guard let number = value[name]?.int64 else { throw damaged("number '\(name)'") }
         return number
     }
 
-    private func strings(_ value: JSONValue?) throws(TableLogError) -> [String]? {
+    private func strings(_ value: JSONValue?) throws(TableLogError) -> [ExactText]? {
         guard let value else { return nil }
         guard let list = value.array, !list.contains(where: { $0.string == nil }) else {
             throw damaged("a list of texts")
@@ -51,10 +52,10 @@ struct ActionFields {
         return list.compactMap(\.string)
     }
 
-    private func texts(_ value: JSONValue?) throws(TableLogError) -> [String: String?]? {
+    private func texts(_ value: JSONValue?) throws(TableLogError) -> [ExactText: ExactText?]? {
         guard let value else { return nil }
         guard let members = value.members else { throw damaged("an object of texts") }
-        var texts: [String: String?] = [:]
+        var texts: [ExactText: ExactText?] = [:]
         for member in members {
             switch member.value {
             case .null: texts.updateValue(nil, forKey: member.name)
@@ -163,12 +164,12 @@ extension LogAction {
 
 extension JSONValue {
     /// Members without those that are nil.
-    fileprivate static func fields(_ fields: [(String, JSONValue?)]) -> JSONValue {
+    fileprivate static func fields(_ fields: [(ExactText, JSONValue?)]) -> JSONValue {
         .object(fields.compactMap { name, value in value.map { Member(name, $0) } })
     }
 
     /// An object of texts, sorted, so that equal ones come out equal.
-    fileprivate static func texts(_ texts: [String: String?]) -> JSONValue {
+    fileprivate static func texts(_ texts: [ExactText: ExactText?]) -> JSONValue {
         .object(
             texts.sorted { $0.key < $1.key }.map {
                 Member($0.key, $0.value.map { .string($0) } ?? .null)
@@ -221,7 +222,7 @@ extension AddFile {
             ("path", .string(path)), ("partitionValues", .texts(partitionValues)),
             ("size", .number(size)), ("modificationTime", .number(modificationTime)),
             ("dataChange", .bool(dataChange)), ("stats", statistics.map { .string($0) }),
-            ("tags", tags.map { .texts($0) }), ("deletionVector", deletionVector?.json),
+            ("tags", tags.map { .texts($0) }), ("deletionVector", deletionVector.map { $0.json }),
         ])
     }
 }
@@ -232,7 +233,7 @@ extension RemoveFile {
             ("path", .string(path)), ("deletionTimestamp", deletionTimestamp.map { .number($0) }),
             ("dataChange", .bool(dataChange)), ("extendedFileMetadata", .bool(true)),
             ("partitionValues", .texts(partitionValues ?? [:])),
-            ("size", size.map { .number($0) }), ("deletionVector", deletionVector?.json),
+            ("size", size.map { .number($0) }), ("deletionVector", deletionVector.map { $0.json }),
         ])
     }
 }

@@ -1,15 +1,17 @@
+package import Bytes
+
 /// What a reader and a writer of the table must understand.
 package struct ProtocolAction: Equatable, Sendable {
     package var readerVersion: Int
     package var writerVersion: Int
     /// Nil below reader version 3.
-    package var readerFeatures: [String]?
+    package var readerFeatures: [ExactText]?
     /// Nil below writer version 7.
-    package var writerFeatures: [String]?
+    package var writerFeatures: [ExactText]?
 
     package init(
-        readerVersion: Int, writerVersion: Int, readerFeatures: [String]? = nil,
-        writerFeatures: [String]? = nil
+        readerVersion: Int, writerVersion: Int, readerFeatures: [ExactText]? = nil,
+        writerFeatures: [ExactText]? = nil
     ) {
         self.readerVersion = readerVersion
         self.writerVersion = writerVersion
@@ -20,17 +22,17 @@ package struct ProtocolAction: Equatable, Sendable {
 
 /// What the table is: its schema, partitions and settings.
 package struct TableMetadata: Equatable, Sendable {
-    package var id: String
-    package var name: String?
-    package var description: String?
+    package var id: ExactText
+    package var name: ExactText?
+    package var description: ExactText?
     /// The schema as JSON text.
-    package var schemaText: String
-    package var partitionColumns: [String]
-    package var configuration: [String: String]
+    package var schemaText: ExactText
+    package var partitionColumns: [ExactText]
+    package var configuration: [ExactText: ExactText]
     /// Milliseconds since 1970.
     package var createdTime: Int64?
 
-    package init(id: String, schemaText: String, partitionColumns: [String] = []) {
+    package init(id: ExactText, schemaText: ExactText, partitionColumns: [ExactText] = []) {
         self.id = id
         self.schemaText = schemaText
         self.partitionColumns = partitionColumns
@@ -41,39 +43,39 @@ package struct TableMetadata: Equatable, Sendable {
 /// Where the rows of a file that are deleted are listed.
 package struct DeletionVectorReference: Hashable, Sendable {
     /// `u`: a file named by a UUID in the table, `p`: an absolute path, `i`: in `place` itself.
-    package var storage: String
-    package var place: String
+    package var storage: ExactText
+    package var place: ExactText
     package var offset: Int64?
     package var size: Int64
     package var cardinality: Int64
 
     /// What tells two of them apart in the log.
-    var id: String { storage + place + (offset.map { "@\($0)" } ?? "") }
+    var id: ExactText { "\(storage)\(place)\(offset.map { "@\($0)" } ?? "")" }
 }
 
 /// What tells files of a table apart: the same path may come with another deletion vector.
 package struct FileKey: Hashable, Sendable {
-    package var path: String
-    package var deletionVector: String?
+    package var path: ExactText
+    package var deletionVector: ExactText?
 }
 
 /// A data file that belongs to the table.
 package struct AddFile: Equatable, Sendable {
     /// As it stands in the log: a URI, percent-encoded.
-    package var path: String
-    package var partitionValues: [String: String?]
+    package var path: ExactText
+    package var partitionValues: [ExactText: ExactText?]
     package var size: Int64
     /// Milliseconds since 1970.
     package var modificationTime: Int64
     package var dataChange: Bool
     /// Statistics as JSON text.
-    package var statistics: String?
-    package var tags: [String: String?]?
+    package var statistics: ExactText?
+    package var tags: [ExactText: ExactText?]?
     package var deletionVector: DeletionVectorReference?
 
     package init(
-        path: String, partitionValues: [String: String?] = [:], size: Int64,
-        modificationTime: Int64, dataChange: Bool = true, statistics: String? = nil
+        path: ExactText, partitionValues: [ExactText: ExactText?] = [:], size: Int64,
+        modificationTime: Int64, dataChange: Bool = true, statistics: ExactText? = nil
     ) {
         self.path = path
         self.partitionValues = partitionValues
@@ -95,11 +97,11 @@ package struct AddFile: Equatable, Sendable {
 
 /// A data file that belonged to the table.
 package struct RemoveFile: Equatable, Sendable {
-    package var path: String
+    package var path: ExactText
     /// Milliseconds since 1970.
     package var deletionTimestamp: Int64?
     package var dataChange: Bool
-    package var partitionValues: [String: String?]?
+    package var partitionValues: [ExactText: ExactText?]?
     package var size: Int64?
     package var deletionVector: DeletionVectorReference?
 
@@ -108,11 +110,11 @@ package struct RemoveFile: Equatable, Sendable {
 
 /// How far an application has written, so that it does not write twice.
 package struct TransactionAction: Equatable, Sendable {
-    package var application: String
+    package var application: ExactText
     package var version: Int64
     package var lastUpdated: Int64?
 
-    package init(application: String, version: Int64, lastUpdated: Int64? = nil) {
+    package init(application: ExactText, version: Int64, lastUpdated: Int64? = nil) {
         self.application = application
         self.version = version
         self.lastUpdated = lastUpdated
@@ -121,8 +123,8 @@ package struct TransactionAction: Equatable, Sendable {
 
 /// Settings of a part of a system that is not known here.
 package struct DomainAction: Equatable, Sendable {
-    package var domain: String
-    package var configuration: String
+    package var domain: ExactText
+    package var configuration: ExactText
     package var isRemoved: Bool
 }
 
@@ -135,9 +137,9 @@ package enum LogAction: Equatable, Sendable {
     case transaction(TransactionAction)
     case domain(DomainAction)
     /// A file of changed rows; readers of the table pass over it.
-    case change(path: String)
+    case change(path: ExactText)
     /// A further file of a checkpoint.
-    case sidecar(path: String)
+    case sidecar(path: ExactText)
     /// Who did what, in free form, as JSON text.
-    case commitInfo(String)
+    case commitInfo(ExactText)
 }

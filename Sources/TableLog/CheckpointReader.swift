@@ -1,3 +1,4 @@
+internal import Bytes
 internal import JSON
 internal import Platform
 internal import Parquet
@@ -13,7 +14,7 @@ struct CheckpointReader {
     ///
     /// Statistics and partition values are there in parsed form too,
     /// which the text makes needless.
-    private static let fields: [String: Set<String>] = [
+    private static let fields: [ExactText: Set<ExactText>] = [
         "protocol": [
             "minReaderVersion", "minWriterVersion", "readerFeatures", "writerFeatures",
         ],
@@ -34,10 +35,10 @@ struct CheckpointReader {
     ]
 
     /// The names in the directory for sidecars that a checkpoint needs.
-    func sidecars(_ names: [String]) throws(TableLogError) -> [String] {
-        var sidecars: [String] = []
+    func sidecars(_ names: [String]) throws(TableLogError) -> [ExactText] {
+        var sidecars: [ExactText] = []
         for name in names {
-            for case .sidecar(let path) in try file(TableDirectory.log + "/" + name) {
+            for case .sidecar(let path) in try file("\(TableDirectory.log)/\(name)") {
                 sidecars.append(path)
             }
         }
@@ -47,29 +48,29 @@ struct CheckpointReader {
     /// The actions of all files of a checkpoint, and of the sidecars that they name.
     func actions(_ names: [String]) throws(TableLogError) -> [LogAction] {
         var actions: [LogAction] = []
-        for name in names { actions += try file(TableDirectory.log + "/" + name) }
+        for name in names { actions += try file("\(TableDirectory.log)/\(name)") }
         for case .sidecar(let path) in actions {
             // A bare name in the directory for sidecars; anything else is not ours to follow.
-            guard !path.contains("/"), !path.isEmpty else {
-                throw TableLogError(.unsupported, path, "a sidecar outside of _sidecars")
+            guard !path.utf8.contains(UInt8(ascii: "/")), !path.isEmpty else {
+                throw TableLogError(.unsupported, path.string, "a sidecar outside of _sidecars")
             }
-            actions += try file(TableDirectory.log + "/_sidecars/" + path)
+            actions += try file("\(TableDirectory.log)/_sidecars/\(path)")
         }
         return actions
     }
 
-    private func file(_ path: String) throws(TableLogError) -> [LogAction] {
+    private func file(_ path: ExactText) throws(TableLogError) -> [LogAction] {
         let source: any ByteSource
         do throws(TableLogError) {
             source = try directory.source(path)
         } catch {
             guard error.cause?.isNotFound == true else { throw error }
-            throw TableLogError(.damaged, path, "a file of a checkpoint is missing")
+            throw TableLogError(.damaged, path.string, "a file of a checkpoint is missing")
         }
         guard !path.hasSuffix(".json") else {
-            return try LogReader.actions(try Self.bytes(source, path), path)
+            return try LogReader.actions(try Self.bytes(source, path.string), path.string)
         }
-        return try Self.rows(source, path)
+        return try Self.rows(source, path.string)
     }
 
     private static func bytes(
@@ -160,7 +161,7 @@ enum RowJSON {
         }
     }
 
-    private static func text(_ column: Column, _ row: Int) -> String {
-        String(decoding: column.bytes(row) ?? [], as: UTF8.self)
+    private static func text(_ column: Column, _ row: Int) -> ExactText {
+        ExactText(String(decoding: column.bytes(row) ?? [], as: UTF8.self))
     }
 }

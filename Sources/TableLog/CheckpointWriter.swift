@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Parquet
 
 /// Writes classic checkpoints: one row an action, each action a structure that may be null.
@@ -8,21 +9,23 @@ enum CheckpointWriter {
         let rowCount: Int
     }
 
-    private static func map(_ name: String) -> [SchemaElement] {
+    private static func map(_ name: ExactText) -> [SchemaElement] {
         [
             .group(name, 1, .map), .group("key_value", 2, nil, .repeated),
             .leaf("key", .byteArray, .string, nullable: false), .leaf("value", .byteArray, .string),
         ]
     }
 
-    private static func list(_ name: String) -> [SchemaElement] {
+    private static func list(_ name: ExactText) -> [SchemaElement] {
         [
             .group(name, 1, .list), .group("list", 1, nil, .repeated),
             .leaf("element", .byteArray, .string),
         ]
     }
 
-    private static func text(_ name: String) -> SchemaElement { .leaf(name, .byteArray, .string) }
+    private static func text(_ name: ExactText) -> SchemaElement {
+        .leaf(name, .byteArray, .string)
+    }
 
     private static let deletionVector: [SchemaElement] = [
         .group("deletionVector", 5), text("storageType"), text("pathOrInlineDv"),
@@ -200,8 +203,8 @@ extension Column {
             count: count, validity: Bitmap(repeating: false, count: count), values: empty)
     }
 
-    fileprivate static func maps(_ maps: [[String: String?]?]) -> Column {
-        var (offsets, keys, values): ([Int32], [String?], [String?]) = ([0], [], [])
+    fileprivate static func maps(_ maps: [[ExactText: ExactText?]?]) -> Column {
+        var (offsets, keys, values): ([Int32], [ExactText?], [ExactText?]) = ([0], [], [])
         for map in maps {
             for (key, value) in (map ?? [:]).sorted(by: { $0.key < $1.key }) {
                 keys.append(key)
@@ -214,8 +217,8 @@ extension Column {
             values: .map(offsets: offsets, key: .strings(keys), value: .strings(values)))
     }
 
-    fileprivate static func lists(_ lists: [[String]?]) -> Column {
-        var (offsets, elements): ([Int32], [String?]) = ([0], [])
+    fileprivate static func lists(_ lists: [[ExactText]?]) -> Column {
+        var (offsets, elements): ([Int32], [ExactText?]) = ([0], [])
         for list in lists {
             elements += list ?? []
             offsets.append(Int32(clamping: elements.count))

@@ -1,3 +1,5 @@
+package import Bytes
+
 internal import JSON
 
 /// What one commit does to a table, as far as it matters to whoever brings it to another log of the
@@ -14,7 +16,7 @@ package struct CommitEffect: Equatable, Sendable {
 
     /// A file that the commit names, by its path below the table.
     package struct File: Equatable, Sendable {
-        package var path: String
+        package var path: ExactText
         /// Nil where the log does not tell.
         package var size: Int64?
         /// What it belongs to; nil for a file of changed rows, which no version consists of.
@@ -23,19 +25,19 @@ package struct CommitEffect: Equatable, Sendable {
 
     package private(set) var kind = Kind.append
     /// As the log calls it: WRITE, OPTIMIZE; empty where it does not say.
-    package private(set) var operation = ""
+    package private(set) var operation: ExactText = ""
     package private(set) var files: [File] = []
     package private(set) var added: Set<FileKey> = []
     package private(set) var removed: Set<FileKey> = []
     /// Paths below the table of the files that go.
-    package private(set) var replaced: [String] = []
+    package private(set) var replaced: [ExactText] = []
     /// Applications that note here how far they have written.
-    package private(set) var applications: Set<String> = []
+    package private(set) var applications: Set<ExactText> = []
 
     private var movesFiles = false
     private var hasQuietAdd = false
 
-    private static let known: Set<String> = [
+    private static let known: Set<ExactText> = [
         "add", "remove", "commitInfo", "txn", "metaData", "protocol", "cdc", "domainMetadata",
     ]
 

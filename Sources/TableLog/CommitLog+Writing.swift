@@ -1,3 +1,5 @@
+package import Bytes
+
 internal import JSON
 internal import Parquet
 internal import Platform
@@ -15,11 +17,11 @@ package enum ReadSet: Equatable, Sendable {
 /// What is to be committed.
 package struct TableChange: Equatable, Sendable {
     /// A word for the history: WRITE, DELETE, OPTIMIZE.
-    package var operation: String
+    package var operation: ExactText
     package var actions: [LogAction]
     package var reads: ReadSet
 
-    package init(_ operation: String, _ actions: [LogAction], reads: ReadSet = .nothing) {
+    package init(_ operation: ExactText, _ actions: [LogAction], reads: ReadSet = .nothing) {
         self.operation = operation
         self.actions = actions
         self.reads = reads
@@ -91,7 +93,7 @@ extension CommitLog {
                 .conflict, LogListing.name(version, ".json"),
                 "another writer was first: version \(version) \(what)")
         }
-        var (removed, applications): (Set<FileKey>, Set<String>) = ([], [])
+        var (removed, applications): (Set<FileKey>, Set<ExactText>) = ([], [])
         for action in change.actions {
             if case .remove(let remove) = action { removed.insert(remove.key) }
             if case .transaction(let transaction) = action {
@@ -222,7 +224,7 @@ extension CommitLog {
 
 extension TableSnapshot {
     /// The setting that says how long files stay that were removed from the table.
-    package static let removedFileSetting = "delta.deletedFileRetentionDuration"
+    package static let removedFileSetting: ExactText = "delta.deletedFileRetentionDuration"
 
     /// How long they are remembered, in milliseconds; nil, for ever, when the setting is there and
     /// not understood.
@@ -233,9 +235,9 @@ extension TableSnapshot {
     /// How long old versions of the log are kept; nil as above.
     var logRetention: Int64? { milliseconds("delta.logRetentionDuration", days: 30) }
 
-    private func milliseconds(_ setting: String, days: Int64) -> Int64? {
+    private func milliseconds(_ setting: ExactText, days: Int64) -> Int64? {
         guard let text = metadata.configuration[setting] else { return days * 86_400_000 }
-        return Intervals.milliseconds(text)
+        return Intervals.milliseconds(text.string)
     }
 }
 

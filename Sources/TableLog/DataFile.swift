@@ -1,5 +1,7 @@
 package import Parquet
 
+internal import Bytes
+
 extension CommitLog {
     /// Opens a data file of the table.
     ///
@@ -10,12 +12,12 @@ extension CommitLog {
         let path = try DataPath.decode(file.path)
         let source = try directory.open(path)
         guard source.size == file.size else {
-            throw TableLogError(.damaged, path, "\(source.size) bytes, not \(file.size)")
+            throw TableLogError(.damaged, path.string, "\(source.size) bytes, not \(file.size)")
         }
         do throws(ParquetError) {
             return try ParquetFile(source, limits: limits)
         } catch {
-            throw TableLogError(error, path)
+            throw TableLogError(error, path.string)
         }
     }
 

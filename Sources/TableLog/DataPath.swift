@@ -1,14 +1,16 @@
+package import Bytes
+
 /// Paths of data files: URIs in the log, names on disk.
 package enum DataPath {
     /// The path below the table that a path of the log stands for, decoded once.
     ///
     /// Throws for those that lead out of the table, and for those with parts that are empty, "." or
     /// "..": two paths of the log never mean the same file.
-    package static func decode(_ path: String) throws(TableLogError) -> String {
+    package static func decode(_ path: ExactText) throws(TableLogError) -> ExactText {
         // A colon makes a scheme only behind what can be one (RFC 3986, section 3.1): partitions of
         // times have colons in their names.
-        guard !path.isEmpty, path.first != "/", !hasScheme(path) else {
-            throw TableLogError(.unsupported, path, "a data file outside of the table")
+        guard !path.isEmpty, path.utf8.first != UInt8(ascii: "/"), !hasScheme(path) else {
+            throw TableLogError(.unsupported, path.string, "a data file outside of the table")
         }
         var bytes: [UInt8] = []
         var rest = Array(path.utf8)[...]
@@ -19,20 +21,20 @@ package enum DataPath {
             }
             guard let high = rest.popFirst().flatMap(digit),
                 let low = rest.popFirst().flatMap(digit)
-            else { throw TableLogError(.damaged, path, "expected two digits after '%'") }
+            else { throw TableLogError(.damaged, path.string, "expected two digits after '%'") }
             bytes.append(high << 4 | low)
         }
-        guard let decoded = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
-            throw TableLogError(.damaged, path, "expected a path in UTF-8")
+        guard let decoded = ExactText(utf8: bytes), !bytes.contains(0) else {
+            throw TableLogError(.damaged, path.string, "expected a path in UTF-8")
         }
         guard isPlain(bytes) else {
             throw TableLogError(
-                .unsupported, path, "a path of a data file with empty parts, '.' or '..'")
+                .unsupported, path.string, "a path of a data file with empty parts, '.' or '..'")
         }
         return decoded
     }
 
-    private static func hasScheme(_ path: String) -> Bool {
+    private static func hasScheme(_ path: ExactText) -> Bool {
         guard let end = path.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
         let scheme = path.utf8[..<end]
         guard let first = scheme.first, isLetter(first) else { return false }
@@ -55,7 +57,7 @@ package enum DataPath {
     }
 
     /// The path of the log for a path below the table.
-    package static func encode(_ path: String) -> String {
+    package static func encode(_ path: ExactText) -> ExactText {
         var encoded = ""
         for byte in path.utf8 {
             let isPlain =
@@ -67,6 +69,6 @@ package enum DataPath {
                 encoded += "%" + (digits.count < 2 ? "0" : "") + digits
             }
         }
-        return encoded
+        return ExactText(encoded)
     }
 }

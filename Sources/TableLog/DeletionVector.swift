@@ -1,4 +1,5 @@
-internal import Bytes
+package import Bytes
+
 internal import Compression
 internal import Parquet
 
@@ -36,7 +37,7 @@ enum DeletionVector {
     private static func damaged(
         _ reference: DeletionVectorReference, _ expected: String
     ) -> TableLogError {
-        TableLogError(.damaged, reference.place, "deletion vector: expected \(expected)")
+        TableLogError(.damaged, reference.place.string, "deletion vector: expected \(expected)")
     }
 
     private static func bytes(
@@ -65,7 +66,7 @@ enum DeletionVector {
             else { throw ParquetError(.checksum, at: offset, "a vector of its size and CRC-32") }
             return Array(taken)
         } catch {
-            throw TableLogError(error, reference.place)
+            throw TableLogError(error, reference.place.string)
         }
     }
 
@@ -228,7 +229,7 @@ enum Base85 {
         "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
             .utf8)
 
-    static func decode(_ text: String) -> [UInt8]? {
+    static func decode(_ text: ExactText) -> [UInt8]? {
         let characters = Array(text.utf8)
         guard characters.count % 5 == 0 else { return nil }
         var bytes: [UInt8] = []
@@ -250,28 +251,28 @@ enum Base85 {
 extension DeletionVectorReference {
     /// The file below the table that holds the vector; nil for vectors in the log itself, for those
     /// outside of the table, and where the place is none.
-    package var filePath: String? {
-        let digits = place.suffix(20)
-        guard storage == "u", digits.utf8.count == 20, let id = Base85.decode(String(digits)),
+    package var filePath: ExactText? {
+        guard storage == "u", let digits = ExactText(utf8: place.utf8.suffix(20)),
+            digits.utf8.count == 20, let id = Base85.decode(digits),
             id.count == 16
         else { return nil }
         let hex = Array(Hex.encode(id))
         let uuid = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(hex[$0]) }
             .joined(separator: "-")
-        let prefix = place.dropLast(20)
+        guard let prefix = ExactText(utf8: place.utf8.dropLast(20)) else { return nil }
         let name = "deletion_vector_\(uuid).bin"
-        return prefix.isEmpty ? name : prefix + "/" + name
+        return prefix.isEmpty ? ExactText(name) : "\(prefix)/\(name)"
     }
 
     /// The same; throws where there must be a file below the table and is none.
-    package var pathInTable: String? {
+    package var pathInTable: ExactText? {
         get throws(TableLogError) {
             switch storage {
             case "i": return nil
             case "u":
                 guard let path = filePath else {
                     throw TableLogError(
-                        .damaged, place, "deletion vector: expected a UUID in Base85")
+                        .damaged, place.string, "deletion vector: expected a UUID in Base85")
                 }
                 guard DataPath.isPlain(Array(path.utf8)) else { throw outside }
                 return path
@@ -281,6 +282,6 @@ extension DeletionVectorReference {
     }
 
     private var outside: TableLogError {
-        TableLogError(.unsupported, place, "a deletion vector outside of the table")
+        TableLogError(.unsupported, place.string, "a deletion vector outside of the table")
     }
 }

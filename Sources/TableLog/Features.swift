@@ -1,11 +1,13 @@
+internal import Bytes
+
 /// Which tables are read, which are written, and which are refused, each by the name of what is not
 /// understood.
 enum Features {
-    private static let readable: Set<String> = [
+    private static let readable: Set<ExactText> = [
         "columnMapping", "deletionVectors", "timestampNtz", "v2Checkpoint", "vacuumProtocolCheck",
     ]
     /// Those that a writer may meet without using them; what uses them is looked for separately.
-    private static let writable: Set<String> = [
+    private static let writable: Set<ExactText> = [
         "appendOnly", "changeDataFeed", "checkConstraints", "columnMapping", "deletionVectors",
         "generatedColumns", "invariants", "timestampNtz", "vacuumProtocolCheck",
     ]
@@ -53,9 +55,9 @@ enum Features {
         if let name = configuration.keys.sorted().first(where: {
             $0.hasPrefix("delta.constraints.")
         }) {
-            throw refusal("constraint '\(name.dropFirst("delta.constraints.".count))'")
+            throw refusal("constraint '\(name.string.dropFirst("delta.constraints.".count))'")
         }
-        for name in [
+        for name: ExactText in [
             "delta.enableChangeDataFeed", "delta.enableRowTracking",
             "delta.enableInCommitTimestamps", "delta.enableIcebergCompatV1",
             "delta.enableIcebergCompatV2",
@@ -67,7 +69,7 @@ enum Features {
         }
         let schema = try TableSchema(parsing: table.metadata.schemaText)
         for field in schema.allFields {
-            for note in [
+            for note: ExactText in [
                 "delta.invariants", "delta.generationExpression", "delta.identity.start",
                 "CURRENT_DEFAULT",
             ] where field.note(note) != nil {
@@ -84,8 +86,8 @@ enum Features {
 
 extension TableMetadata {
     /// Whether a setting is a word, in any case: other writers take TRUE for true.
-    func isSet(_ name: String, to word: String) -> Bool {
-        configuration[name]?.lowercased() == word
+    func isSet(_ name: ExactText, to word: ExactText) -> Bool {
+        configuration[name]?.folded == word
     }
 }
 

@@ -1,3 +1,4 @@
+package import Bytes
 package import Parquet
 package import Platform
 
@@ -27,7 +28,7 @@ package protocol LogFiles {
     func readLog(_ name: String) throws(TableLogError) -> [UInt8]?
 
     /// Opens a file below the table, by its plain relative path.
-    func source(_ relative: String) throws(TableLogError) -> any ByteSource
+    func source(_ relative: ExactText) throws(TableLogError) -> any ByteSource
 }
 
 /// A log as it was when it was listed: what came later is not seen.
@@ -46,7 +47,7 @@ package struct ListedLog: LogFiles {
         try log.readLog(name)
     }
 
-    package func source(_ relative: String) throws(TableLogError) -> any ByteSource {
+    package func source(_ relative: ExactText) throws(TableLogError) -> any ByteSource {
         try log.source(relative)
     }
 }

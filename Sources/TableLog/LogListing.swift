@@ -52,6 +52,12 @@ package struct LogListing {
         }
     }
 
+    /// Whether a name can be one of a log: all that are understood are ASCII, and so it makes no
+    /// difference to them how text is compared.
+    package static func isName(_ name: String) -> Bool {
+        name.utf8.allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "/") }
+    }
+
     /// Versions have twenty digits.
     static func version(_ text: Substring) -> Int64? {
         guard text.utf8.count == 20, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else {

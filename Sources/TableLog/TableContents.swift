@@ -1,3 +1,5 @@
+package import Bytes
+
 internal import JSON
 
 // What a version consists of, for whoever copies it: the log up to the version, the files that are
@@ -12,11 +14,11 @@ package struct TableContents: Sendable {
     /// Names in the directory of the log, sorted, without the hint `_last_checkpoint`.
     package private(set) var logNames: [String] = []
     /// Names in the directory for sidecars.
-    package private(set) var sidecars: Set<String> = []
+    package private(set) var sidecars: Set<ExactText> = []
     /// The files that are live, with their sizes where the log tells them.
-    package private(set) var live: [String: Int64?] = [:]
+    package private(set) var live: [ExactText: Int64?] = [:]
     /// Files that only versions before need, and change files: vacuum may take them.
-    package private(set) var retained: Set<String> = []
+    package private(set) var retained: Set<ExactText> = []
 }
 
 extension LogListing {
@@ -101,7 +103,7 @@ extension TableContents {
 
     fileprivate mutating func keepLog(_ names: [String]) { logNames = names }
 
-    fileprivate mutating func keepSidecars(_ names: [String]) { sidecars.formUnion(names) }
+    fileprivate mutating func keepSidecars(_ names: [ExactText]) { sidecars.formUnion(names) }
 
     fileprivate mutating func keep(_ add: AddFile) throws(TableLogError) {
         live[try DataPath.decode(add.path)] = .some(add.size)
@@ -120,7 +122,7 @@ extension TableContents {
     }
 
     fileprivate mutating func retain(
-        _ path: String, _ vector: DeletionVectorReference?
+        _ path: ExactText, _ vector: DeletionVectorReference?
     ) throws(TableLogError) {
         let decoded = try DataPath.decode(path)
         if live[decoded] == nil { retained.insert(decoded) }

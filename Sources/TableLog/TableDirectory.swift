@@ -1,4 +1,4 @@
-internal import Bytes
+package import Bytes
 package import Parquet
 package import Platform
 internal import SystemPackage
@@ -56,11 +56,12 @@ package final class TableDirectory: LogFiles, Sendable {
                     guard error.isNotFound else { throw error }
                     continue
                 }
-                guard status.type == .regular else { continue }
+                let name = String(decoding: entry.name, as: UTF8.self)
+                guard status.type == .regular, LogListing.isName(name) else { continue }
                 files.append(
                     LogFile(
-                        name: String(decoding: entry.name, as: UTF8.self), size: status.size,
-                        modified: status.mtime.milliseconds, status: status))
+                        name: name, size: status.size, modified: status.mtime.milliseconds,
+                        status: status))
             }
             return files.sorted { $0.name < $1.name }
         } catch {
@@ -90,7 +91,7 @@ package final class TableDirectory: LogFiles, Sendable {
     }
 
     /// Opens a file below the table, by its plain relative path.
-    package func open(_ relative: String) throws(TableLogError) -> FileSource {
+    package func open(_ relative: ExactText) throws(TableLogError) -> FileSource {
         do throws(PlatformError) {
             let path = Array(relative.utf8)
             let file = try root.open(path, [.readOnly, .nonBlocking])
@@ -100,11 +101,11 @@ package final class TableDirectory: LogFiles, Sendable {
             }
             return FileSource(file, path, size: Int64(clamping: status.size))
         } catch {
-            throw TableLogError(error, relative)
+            throw TableLogError(error, relative.string)
         }
     }
 
-    package func source(_ relative: String) throws(TableLogError) -> any ByteSource {
+    package func source(_ relative: ExactText) throws(TableLogError) -> any ByteSource {
         try open(relative)
     }
 

@@ -1,4 +1,5 @@
 internal import JSON
+package import Bytes
 package import Parquet
 
 /// The type of a field of a table.
@@ -41,13 +42,13 @@ package indirect enum TableType: Equatable, Sendable {
 
 /// A field of a table.
 package struct TableField: Equatable, Sendable {
-    package var name: String
+    package var name: ExactText
     package var type: TableType
     package var isNullable: Bool
     /// What writers noted about the field, as JSON text of an object.
-    package var metadata: String
+    package var metadata: ExactText
 
-    package init(_ name: String, _ type: TableType, isNullable: Bool = true) {
+    package init(_ name: ExactText, _ type: TableType, isNullable: Bool = true) {
         self.name = name
         self.type = type
         self.isNullable = isNullable
@@ -58,12 +59,14 @@ package struct TableField: Equatable, Sendable {
 
     /// The name in data files, statistics and partition values: another one where columns are
     /// mapped.
-    package var physicalName: String {
+    package var physicalName: ExactText {
         notes["delta.columnMapping.physicalName"]?.string ?? name
     }
 
     /// What is noted under `key`, when it is text.
-    func note(_ key: String) -> String? { notes[key].map { $0.string ?? $0.text } }
+    func note(_ key: ExactText) -> ExactText? {
+        notes[key].map { $0.string ?? ExactText($0.text) }
+    }
 }
 
 /// The schema of a table.
@@ -73,7 +76,7 @@ package struct TableSchema: Equatable, Sendable {
     package init(_ fields: [TableField]) { self.fields = fields }
 
     /// Understands the text of a schema; unknown types are refused by name.
-    package init(parsing text: String) throws(TableLogError) {
+    package init(parsing text: ExactText) throws(TableLogError) {
         let value: JSONValue
         do throws(JSONError) {
             value = try JSONValue(parsing: text)
@@ -93,7 +96,7 @@ package struct TableSchema: Equatable, Sendable {
 
     private static func type(_ value: JSONValue) throws(TableLogError) -> TableType {
         if let name = value.string {
-            guard let type = TableType(name: name) else {
+            guard let type = TableType(name: name.string) else {
                 throw TableLogError(.unsupported, "schemaString", "columns of type '\(name)'")
             }
             return type
@@ -124,12 +127,12 @@ package struct TableSchema: Equatable, Sendable {
         }
         var field = TableField(
             name, try Self.type(type), isNullable: value["nullable"]?.bool ?? true)
-        field.metadata = (value["metadata"] ?? .object([])).text
+        field.metadata = ExactText((value["metadata"] ?? .object([])).text)
         return field
     }
 
     /// The text of the schema.
-    package var text: String { Self.json(.structure(fields)).text }
+    package var text: ExactText { ExactText(Self.json(.structure(fields)).text) }
 
     private static func json(_ type: TableType) -> JSONValue {
         switch type {
@@ -149,7 +152,7 @@ package struct TableSchema: Equatable, Sendable {
                 .init("valueType", json(value)),
                 .init("valueContainsNull", .bool(valueContainsNull)),
             ])
-        default: .string(type.name ?? "")
+        default: .string(ExactText(type.name ?? ""))
         }
     }
 

@@ -1,3 +1,5 @@
+package import Bytes
+
 /// A table at one version: what its log says when all is put together.
 package struct TableSnapshot: Equatable, Sendable {
     package let version: Int64
@@ -7,8 +9,8 @@ package struct TableSnapshot: Equatable, Sendable {
     package internal(set) var files: [FileKey: AddFile]
     /// Files that belonged to it and may still be there.
     package internal(set) var tombstones: [FileKey: RemoveFile]
-    package internal(set) var transactions: [String: TransactionAction]
-    package internal(set) var domains: [String: DomainAction]
+    package internal(set) var transactions: [ExactText: TransactionAction]
+    package internal(set) var domains: [ExactText: DomainAction]
     /// When the commit was made, in milliseconds since 1970; nil when it is only in a checkpoint.
     package internal(set) var commitTime: Int64?
 
@@ -22,8 +24,8 @@ struct Replay {
     private var metadata: TableMetadata?
     private var files: [FileKey: AddFile] = [:]
     private var tombstones: [FileKey: RemoveFile] = [:]
-    private var transactions: [String: TransactionAction] = [:]
-    private var domains: [String: DomainAction] = [:]
+    private var transactions: [ExactText: TransactionAction] = [:]
+    private var domains: [ExactText: DomainAction] = [:]
 
     /// Takes the actions of one commit, or of a checkpoint; their order means nothing, and a file
     /// that is removed and added again in one commit is there.

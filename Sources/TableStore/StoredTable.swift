@@ -1,7 +1,7 @@
+package import Bytes
 package import Platform
 package import TableLog
 
-internal import Bytes
 internal import Parquet
 internal import SystemPackage
 
@@ -25,7 +25,7 @@ package struct StoredTable: Sendable {
     package let sortColumns: [Int]
 
     /// The setting that keeps the names of the sort columns.
-    static let sortSetting = "varve.sortBy"
+    static let sortSetting: ExactText = "varve.sortBy"
 
     /// Opens the table in a directory; throws when its rows cannot be read here.
     package init(
@@ -84,8 +84,8 @@ package struct StoredTable: Sendable {
         }
         partitionColumns = partitions
         let sorting = snapshot.metadata.configuration[Self.sortSetting] ?? ""
-        sortColumns = sorting.split(separator: ",").compactMap { name in
-            schema.fields.firstIndex { $0.name == name }
+        sortColumns = sorting.utf8.split(separator: UInt8(ascii: ",")).compactMap { name in
+            schema.fields.firstIndex { $0.name == ExactText(Substring(name)) }
         }
     }
 
@@ -162,17 +162,17 @@ package struct StoredTable: Sendable {
 package struct TableDesign: Sendable {
     package var schema: TableSchema
     /// Names of columns.
-    package var partitionBy: [String] = []
+    package var partitionBy: [ExactText] = []
     /// Names of columns.
-    package var sortBy: [String] = []
-    package var name: String?
+    package var sortBy: [ExactText] = []
+    package var name: ExactText?
 
     package init(_ schema: TableSchema) { self.schema = schema }
 
     /// Checks that columns are there, once each, and of types to partition and sort by.
     func metadata() throws(TableStoreError) -> TableMetadata {
         try SchemaGrammar.check(schema)
-        var metadata = TableMetadata(id: UniqueName.uuid(), schemaText: schema.text)
+        var metadata = TableMetadata(id: ExactText(UniqueName.uuid()), schemaText: schema.text)
         metadata.name = name
         metadata.createdTime = Timestamp.now().milliseconds
         var partitions: [Int] = []
@@ -196,7 +196,7 @@ package struct TableDesign: Sendable {
         }
         if !sorting.isEmpty {
             metadata.configuration[StoredTable.sortSetting] =
-                sorting.map { schema.fields[$0].name }.joined(separator: ",")
+                ExactText(sorting.map { schema.fields[$0].name }.joined(separator: ","))
         }
         return metadata
     }

@@ -1,3 +1,4 @@
+package import Bytes
 package import Platform
 package import TableLog
 
@@ -6,11 +7,11 @@ internal import JSON
 /// What there is to know of a table at one version without reading its rows.
 package struct TableInfo: Sendable {
     package let version: Int64
-    package let id: String
-    package let name: String?
+    package let id: ExactText
+    package let name: ExactText?
     package let schema: TableSchema
-    package let partitionBy: [String]
-    package let sortBy: [String]
+    package let partitionBy: [ExactText]
+    package let sortBy: [ExactText]
     package let fileCount: Int
     package let byteCount: Int64
     /// Nil when a writer left out how many rows a file has.
@@ -18,8 +19,8 @@ package struct TableInfo: Sendable {
     package let partitionCount: Int
     package let readerVersion: Int
     package let writerVersion: Int
-    package let features: [String]
-    package let settings: [String: String]
+    package let features: [ExactText]
+    package let settings: [ExactText: ExactText]
     /// When the commit of the version was made, as far as that is known.
     package let time: Timestamp?
 
@@ -58,8 +59,8 @@ package struct HistoryEntry: Sendable {
     package let version: Int64
     package let time: Timestamp
     /// As its writer calls it: WRITE, DELETE, OPTIMIZE; nil when it does not say.
-    package let operation: String?
-    package let writer: String?
+    package let operation: ExactText?
+    package let writer: ExactText?
     package let addedFiles: Int
     package let removedFiles: Int
     package let addedBytes: Int64

@@ -84,7 +84,7 @@ struct StoreTable {
         let version = try log.snapshot().version
         let contents = try log.reader.contents(version: version)
         var answer = StoreAnswer()
-        func add(_ path: String, isNeeded: Bool, size: Int64?) {
+        func add(_ path: ExactText, isNeeded: Bool, size: Int64?) {
             answer.files.append(
                 TableFile(
                     path: Array(path.utf8), isNeeded: isNeeded,

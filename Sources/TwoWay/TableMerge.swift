@@ -92,7 +92,9 @@ enum TableMerge: Equatable, Sendable {
             for commit in commits {
                 guard case .change(let what) = commit.effect.kind else { continue }
                 let operation = commit.effect.operation
-                return (.changes(version: commit.version, operation: operation, what: what), side)
+                return (
+                    .changes(version: commit.version, operation: operation.string, what: what), side
+                )
             }
         }
         let removed = Set(ours.flatMap(\.effect.removed))
@@ -101,13 +103,16 @@ enum TableMerge: Equatable, Sendable {
             let (version, operation) = (commit.version, commit.effect.operation)
             if let file = commit.effect.removed.first(where: removed.contains) {
                 return (
-                    .bothRearranged(version: version, operation: operation, file: file.path), .there
+                    .bothRearranged(
+                        version: version, operation: operation.string, file: file.path.string),
+                    .there
                 )
             }
             if let application = commit.effect.applications.first(where: applications.contains) {
                 return (
                     .sameApplication(
-                        version: version, operation: operation, application: application), .there
+                        version: version, operation: operation.string,
+                        application: application.string), .there
                 )
             }
         }
@@ -117,7 +122,7 @@ enum TableMerge: Equatable, Sendable {
 
 /// What a store tells of a table when it is not known where the two histories were equal.
 struct TableIdentity: Equatable, Sendable {
-    var metadataID = ""
+    var metadataID: ExactText = ""
     /// SHA-256 of what the newest version consists of; nil where it cannot be read.
     var content: SHA256Digest?
     /// All commits in the log, oldest first.

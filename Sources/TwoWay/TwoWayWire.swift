@@ -199,7 +199,7 @@ struct StoreAnswer: Equatable, Sendable {
     var isThere = false
     /// Why there is no answer, or why nobody may write to the table.
     var text = ""
-    var metadataID = ""
+    var metadataID: ExactText = ""
     var commits: [LoggedCommit] = []
     var points: [LogPoint] = []
     var files: [TableFile] = []
@@ -276,7 +276,7 @@ struct StoreAnswer: Equatable, Sendable {
         isThere = try reader.u8() == 1
         text = RemoteFailure.harmless(try reader.string(limit: TwoWayLimits.text))
         let id = try reader.string(limit: TwoWayLimits.text)
-        metadataID = RemoteFailure.harmless(id)
+        metadataID = ExactText(RemoteFailure.harmless(id))
     }
 
     private mutating func take(

@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 import TestSupport
 import Testing
@@ -52,5 +53,13 @@ struct JSONTests {
                 #expect((try? JSONValue(parsing: value.text)) == value)
             }
         }
+    }
+
+    @Test func `Names and texts are compared by their bytes`() throws {
+        let text = "{\"\u{e9}\":1,\"e\u{301}\":2}"
+        let value = try JSONValue(parsing: text)
+        #expect(value["\u{e9}"]?.int64 == 1 && value["e\u{301}"]?.int64 == 2)
+        #expect(JSONValue.string("\u{e9}") != .string("e\u{301}"))
+        #expect(value != (try JSONValue(parsing: "{\"e\u{301}\":1,\"\u{e9}\":2}")))
     }
 }

@@ -158,7 +158,7 @@ struct TableTests {
         move.makesTables = true
         let table = try Self.makeTable(move, rows: 500)
         let file = try #require(table.files.first)
-        let bytes = try move.directory.read("source/table/" + file.path)
+        let bytes = try move.directory.read("source/table/\(file.path)")
         try TemporaryDirectory.remove(move.directory.path("source/table"))
         try move.directory.write(bytes, "source/parquet/a.parquet")
         try move.directory.write(bytes, "source/parquet/b.parquet")
@@ -199,7 +199,7 @@ struct TableTests {
             _ = try table.delete(where: try Filter(parsing: "id = 1"))
         } else {
             let segment = try #require(table.files.first?.path)
-            try FileOperations.remove(move.directory.path("target/rows/" + segment))
+            try FileOperations.remove(move.directory.path("target/rows/\(segment)"))
         }
         let failure = Move.failure { () throws(MigrationError) in _ = try move.cleanUp() }
         guard case .notProven(let obstacles) = failure else {

@@ -1,3 +1,4 @@
+import Bytes
 import Parquet
 import TestSupport
 import Testing
@@ -33,8 +34,8 @@ struct BoundsTests {
     }
 
     @Test func `Long strings are cut at a character, the maximum above all it stands for`() throws {
-        let low = String(repeating: "a", count: 63) + "øøø"
-        let high = String(repeating: "z", count: 62) + "øzz"
+        let low = ExactText(String(repeating: "a", count: 63) + "øøø")
+        let high = ExactText(String(repeating: "z", count: 62) + "øzz")
         let file = try Self.file(.leaf("a", .byteArray, .string), .strings([low, high]))
         let statistics = try #require(file.footer.rowGroups[0].columns[0].statistics)
         #expect(statistics.minimum == Array(String(repeating: "a", count: 63).utf8))

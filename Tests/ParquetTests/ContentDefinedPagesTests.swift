@@ -1,3 +1,4 @@
+import Bytes
 import Parquet
 import TestSupport
 import Testing
@@ -20,7 +21,7 @@ struct ContentDefinedPagesTests {
     private static func table(_ seed: Seed, rows: Int = 20_000) throws -> RecordBatch {
         let schema = try Schema(writing: fields)
         var random = SplitMix64(seed)
-        let cities = ["Oslo", "Bergen", "Tromsø", "Ålesund", "Vadsø"]
+        let cities: [ExactText] = ["Oslo", "Bergen", "Tromsø", "Ålesund", "Vadsø"]
         var columns: [Column] = []
         columns.append(.int64((0..<rows).map { Int64($0 * 4) }))
         columns.append(.int32((0..<rows).map { Int32(8_000 + $0 / 50 + random.below(30)) }))

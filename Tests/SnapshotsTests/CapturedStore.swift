@@ -24,7 +24,7 @@ struct CapturedStore {
 
         func file(_ name: String) -> [UInt8] { vault.directory.path(path + "/" + name) }
 
-        func commit(_ actions: [LogAction], _ operation: String = "WRITE") throws {
+        func commit(_ actions: [LogAction], _ operation: ExactText = "WRITE") throws {
             _ = try log.commit(TableChange(operation, actions), to: try log.snapshot())
         }
 
@@ -39,7 +39,7 @@ struct CapturedStore {
             let bytes = content(name, rows: rows)
             try vault.directory.write(bytes, path + "/" + name)
             return AddFile(
-                path: DataPath.encode(name), size: Int64(bytes.count),
+                path: DataPath.encode(ExactText(name)), size: Int64(bytes.count),
                 modificationTime: 1_700_000_000_000,
                 statistics: "{\"numRecords\":\(rows)}")
         }
@@ -52,7 +52,7 @@ struct CapturedStore {
         func remove(_ names: String...) throws {
             let files = try log.snapshot().files.values
             let now = Timestamp.now().milliseconds
-            let wanted = Set(names.map(DataPath.encode))
+            let wanted = Set(names.map { DataPath.encode(ExactText($0)) })
             try commit(
                 files.filter { wanted.contains($0.path) }.map { .remove($0.removed(at: now)) },
                 "DELETE")
@@ -67,7 +67,7 @@ struct CapturedStore {
     }
 
     func table(
-        _ name: String, partitionColumns: [String] = [],
+        _ name: String, partitionColumns: [ExactText] = [],
         protocolVersion: ProtocolAction = ProtocolAction(readerVersion: 1, writerVersion: 2)
     ) throws -> Table {
         try vault.directory.makeDirectories(Array("source/\(name)".utf8))
@@ -76,7 +76,8 @@ struct CapturedStore {
         try log.create(
             protocolVersion,
             TableMetadata(
-                id: id, schemaText: Self.schema.text, partitionColumns: partitionColumns))
+                id: ExactText(id), schemaText: Self.schema.text, partitionColumns: partitionColumns)
+        )
         return Table(vault: vault, name: name, log: log)
     }
 

@@ -2,6 +2,7 @@ import Upkeep
 import Restoring
 @testable import Capturing
 @testable import Snapshots
+import Bytes
 import Chunking
 import Hashing
 import Parquet

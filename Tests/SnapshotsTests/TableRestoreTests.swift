@@ -28,13 +28,13 @@ struct TableRestoreTests {
         let snapshot = try table.log.snapshot()
         for file in snapshot.files.values {
             let path = try DataPath.decode(file.path)
-            let bytes = try table.vault.directory.read(table.path + "/" + path)
+            let bytes = try table.vault.directory.read("\(table.path)/\(path)")
             #expect(bytes.count == Int(file.size))
             // A segment says of itself which it is, and of how many rows.
             let rows = file.statistics?.filter(\.isNumber) ?? "1"
             #expect(bytes == table.content(path, rows: Int(rows) ?? 1), "\(path)")
         }
-        return Set(snapshot.files.values.map(\.path))
+        return Set(snapshot.files.values.map(\.path.string))
     }
 
     @Test func `A bad night is undone by one commit, and the undoing too`() throws {
@@ -123,7 +123,7 @@ struct TableRestoreTests {
         let table = try store.table("orders", partitionColumns: ["day"])
         func file(_ day: String, _ name: String) throws -> LogAction {
             var file = try table.segment("day=\(day)/\(name)")
-            file.partitionValues = ["day": day]
+            file.partitionValues = ["day": ExactText(day)]
             return .add(file)
         }
         try table.commit([try file("1", "a.parquet"), try file("2", "b.parquet")])
@@ -237,7 +237,7 @@ struct TableRestoreTests {
             let bytes = Array("PAR1".utf8) + random.bytes(40_000) + Array("PAR1".utf8)
             try store.vault.directory.write(bytes, table.path + "/" + name)
             actions.append(
-                .add(AddFile(path: name, size: Int64(bytes.count), modificationTime: 0)))
+                .add(AddFile(path: ExactText(name), size: Int64(bytes.count), modificationTime: 0)))
         }
         try table.commit(actions)
         let record = try store.vault.capture().record

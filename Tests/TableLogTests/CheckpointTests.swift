@@ -1,3 +1,4 @@
+import Bytes
 import Platform
 import TableLog
 import TestSupport
@@ -35,7 +36,7 @@ struct CheckpointTests {
             }
             return "\($0.path) \($0.size) \(texts)"
         }
-        .sorted() + table.tombstones.keys.map(\.path).sorted()
+        .sorted() + table.tombstones.keys.map(\.path.string).sorted()
             + ["\(table.metadata)", "\(table.protocolVersion)", "\(table.transactions)"]
     }
 

@@ -1,3 +1,4 @@
+import Bytes
 import TableLog
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+import Bytes
 import Platform
 import TableLog
 import TestSupport
@@ -111,7 +112,7 @@ struct CommitLogTests {
             _ = try table.log.commit(change, to: base)
         }
         #expect(error?.kind == .conflict)
-        #expect(error?.detail.contains(victim.path) == true)
+        #expect(error?.detail.contains(victim.path.string) == true)
     }
 
     @Test func `Whoever read everything loses against new rows`() throws {

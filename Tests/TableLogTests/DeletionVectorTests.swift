@@ -7,7 +7,7 @@ import Testing
 
 struct DeletionVectorTests {
     /// The example of the protocol (PROTOCOL.md, "JSON Example 3").
-    private static let example = "wi5b=000010000siXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L"
+    private static let example: ExactText = "wi5b=000010000siXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L"
 
     @Test func `The example of the protocol is understood`() throws {
         let bytes = try #require(Base85.decode(Self.example))

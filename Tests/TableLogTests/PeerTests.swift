@@ -14,7 +14,8 @@ struct PeerTests {
     }
 
     private static func names(_ snapshot: TableSnapshot) -> [String] {
-        snapshot.files.values.map { String($0.path.split(separator: "/").last ?? "") }.sorted()
+        snapshot.files.values.map { String($0.path.string.split(separator: "/").last ?? "") }
+            .sorted()
     }
 
     @Test(.needs(.python))

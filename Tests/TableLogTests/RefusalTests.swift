@@ -1,3 +1,4 @@
+import Bytes
 import Parquet
 import TableLog
 import TestSupport
@@ -11,7 +12,7 @@ struct RefusalTests {
         _ protocolText: String, _ configuration: String = "{}"
     ) throws -> TestTable {
         let table = try TestTable.created()
-        let schema = TestTable.schema.text.replacing("\"", with: "\\\"")
+        let schema = TestTable.schema.text.string.replacing("\"", with: "\\\"")
         try table.writeLog(
             TestTable.name(0),
             """
@@ -122,12 +123,13 @@ struct RefusalTests {
         #expect(try table.log.snapshot().version == 1)
     }
 
-    @Test(arguments: [
-        ("a.parquet", "a.parquet"), ("p=p%2520%201/x%25.parquet", "p=p%20 1/x%.parquet"),
-        ("Troms%C3%B8.parquet", "Tromsø.parquet"), ("t=03:06:40/a", "t=03:06:40/a"),
-        ("k%3Av=1/a.parquet", "k:v=1/a.parquet"),
-    ])
-    func `Paths are decoded once`(path: String, expected: String) throws {
+    @Test(
+        arguments: [
+            ("a.parquet", "a.parquet"), ("p=p%2520%201/x%25.parquet", "p=p%20 1/x%.parquet"),
+            ("Troms%C3%B8.parquet", "Tromsø.parquet"), ("t=03:06:40/a", "t=03:06:40/a"),
+            ("k%3Av=1/a.parquet", "k:v=1/a.parquet"),
+        ] as [(ExactText, ExactText)])
+    func `Paths are decoded once`(path: ExactText, expected: ExactText) throws {
         #expect(try DataPath.decode(path) == expected)
         #expect(try DataPath.decode(DataPath.encode(expected)) == expected)
     }
@@ -136,7 +138,7 @@ struct RefusalTests {
         "/etc/passwd", "file:/tmp/a", "s3://b/a", "", "a%2", "a%zz", "%ff", "a%00", "./a", "d//a",
         "d/./a", "d/../a", "a/", "%2E/a",
     ])
-    func `Paths that lead elsewhere or nowhere are refused`(path: String) {
+    func `Paths that lead elsewhere or nowhere are refused`(path: ExactText) {
         #expect(throws: TableLogError.self) { _ = try DataPath.decode(path) }
     }
 

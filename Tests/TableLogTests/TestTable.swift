@@ -44,7 +44,7 @@ struct TestTable: Sendable {
         _ = try writer.finish()
         try temporary.write(writer.sink.bytes, name)
         return AddFile(
-            path: DataPath.encode(name), size: Int64(writer.sink.bytes.count),
+            path: DataPath.encode(ExactText(name)), size: Int64(writer.sink.bytes.count),
             modificationTime: 1_700_000_000_000,
             statistics: "{\"numRecords\":\(ids.count)}")
     }

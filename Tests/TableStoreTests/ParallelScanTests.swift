@@ -1,3 +1,4 @@
+import Bytes
 import Parquet
 import TableLog
 import TestSupport
@@ -44,7 +45,7 @@ struct ParallelScanTests {
             (nil, nil), ("id >= 500 AND id < 700", ["name"]), ("name IS NULL", ["id", "p"]),
             ("p = '1' AND price < 3", nil), ("id = 99999 OR name = 'name 7'", ["price", "id"]),
             ("id < 0", nil), ("p = '0'", ["p"]),
-        ] as [(String?, [String]?)] {
+        ] as [(String?, [ExactText]?)] {
             var request = ScanRequest()
             request.columns = columns
             request.filter = try filter.map { try Filter(parsing: $0) }

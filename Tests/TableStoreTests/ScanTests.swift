@@ -1,3 +1,4 @@
+import Bytes
 import Parquet
 import Platform
 import TableLog

@@ -20,7 +20,7 @@ struct TestStore {
     }
 
     func create(
-        _ schema: String, partitionBy: [String] = [], sortBy: [String] = []
+        _ schema: String, partitionBy: [ExactText] = [], sortBy: [ExactText] = []
     ) throws {
         var design = TableDesign(try SchemaGrammar.parse(schema))
         design.partitionBy = partitionBy
@@ -48,7 +48,7 @@ struct TestStore {
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
-    func lines(where filter: String, columns: [String]? = nil) throws -> [String] {
+    func lines(where filter: String, columns: [ExactText]? = nil) throws -> [String] {
         var request = ScanRequest()
         request.filter = try Filter(parsing: filter)
         request.columns = columns

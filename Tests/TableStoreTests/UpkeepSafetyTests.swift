@@ -39,7 +39,10 @@ struct UpkeepSafetyTests {
 
     @Test func `Compaction and deletion find columns whose names differ in case`() throws {
         let store = try Self.store()
-        try Self.change(store) { $0.schemaText = $0.schemaText.replacing("\"ID\"", with: "\"id\"") }
+        try Self.change(store) {
+            $0.schemaText = ExactText(
+                $0.schemaText.string.replacing("\"ID\"", with: "\"id\""))
+        }
         #expect(try store.lines() == ["1,a", "2,b", "3,c"])
         let nothing = try store.table().delete(where: try Filter(parsing: "id IS NULL"))
         #expect(nothing.deletedRows == 0 && nothing.commit == nil)

@@ -1,3 +1,4 @@
+import Bytes
 import Parquet
 import Platform
 import TableLog
@@ -222,7 +223,7 @@ struct UpkeepTests {
     @Test func `A flipped byte is found wherever it is`() throws {
         let store = try Self.store([0..<2000])
         let add = try store.table().files[0]
-        let name = "table/" + add.path
+        let name = "table/\(add.path)"
         let bytes = try store.temporary.read(name)
         var missed = 0
         for place in stride(from: 0, to: bytes.count, by: 7) {

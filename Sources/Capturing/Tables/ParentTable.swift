@@ -19,7 +19,7 @@ struct ParentTable {
     }
 
     /// Whole files, by their path below the table.
-    private(set) var files: [String: File] = [:]
+    private(set) var files: [ExactText: File] = [:]
 
     /// Reads the part of the manifest that holds the table.
     init(_ path: [UInt8], _ root: TreeRoot, _ nodes: NodeSource) throws(RepositoryError) {
@@ -28,7 +28,9 @@ struct ParentTable {
         while let entry = try cursor.next(), PathBytes.isInside(entry.path, path) {
             guard case .file(let size, _) = entry.payload, !entry.isIncomplete else { continue }
             let below = path.isEmpty ? entry.path[...] : entry.path.dropFirst(path.count + 1)
-            files[String(decoding: below, as: UTF8.self)] = File(
+            // A log names only what is text.
+            guard let name = ExactText(utf8: below) else { continue }
+            files[name] = File(
                 size: size, mtime: entry.mtime, ctime: entry.ctime, inode: entry.inode)
         }
     }
@@ -37,7 +39,7 @@ struct ParentTable {
     func isContinued(_ table: CapturedTable, by listing: [LogFile]) -> Bool {
         guard table.state == .pinned, let version = table.version else { return false }
         let name = LogListing.name(version, ".json")
-        guard let before = files[TableDirectory.log + "/" + name],
+        guard let before = files["\(TableDirectory.log)/\(name)"],
             let status = listing.first(where: { $0.name == name })?.status
         else { return false }
         return before.isSame(status)

@@ -17,7 +17,9 @@ struct TableListing {
     /// Directories and plain files, by their path below the table.
     private(set) var found: [(path: [UInt8], entry: WalkedEntry)] = []
     /// Data files and deletion vectors that are there.
-    private(set) var dataFiles: Set<String> = []
+    private(set) var dataFiles: Set<ExactText> = []
+    /// How many more there are whose names are no UTF-8, so that no log can name them.
+    private(set) var unnamableCount = 0
     /// Tables inside of it, which are visited on their own.
     private(set) var tables: [[UInt8]] = []
 
@@ -61,7 +63,7 @@ struct TableListing {
         let path = PathBytes.join(parent, name)
         let isLog = path == TableSearch.logName
         guard type == .directory || type == .unknown || isPlain || !Self.isData(name) else {
-            dataFiles.insert(String(decoding: path, as: UTF8.self))
+            addData(path)
             return
         }
         var status: Result<FileStatus, PlatformError>?
@@ -80,9 +82,17 @@ struct TableListing {
             guard !isLog, depth < Self.depthLimit else { return }
             addDirectory(name, path, isPlain: isPlain, depth: depth, device)
         } else if !isPlain, type == .unknown, Self.isData(name) {
-            dataFiles.insert(String(decoding: path, as: UTF8.self))
+            addData(path)
         } else if let status {
             add(path, status)
+        }
+    }
+
+    private mutating func addData(_ path: [UInt8]) {
+        if let name = ExactText(utf8: path) {
+            dataFiles.insert(name)
+        } else {
+            unnamableCount += 1
         }
     }
 
@@ -108,9 +118,9 @@ struct TableListing {
     /// Whether a name is one of a data file or deletion vector, finished or not, or of what
     /// belongs to one.
     private static func isData(_ name: [UInt8]) -> Bool {
-        let text = String(decoding: name, as: UTF8.self)
-        return text.contains(".parquet") || text.hasPrefix("deletion_vector_")
-            || text.hasSuffix(".tmp") || text.hasSuffix(".inprogress")
+        let endings = [Array(".tmp".utf8), Array(".inprogress".utf8)]
+        return name.contains(Array(".parquet".utf8)) || name.starts(with: "deletion_vector_".utf8)
+            || endings.contains { name.suffix($0.count).elementsEqual($0) }
     }
 
     /// Where engines put what they have not committed.

@@ -42,7 +42,7 @@ struct TableSite: Sendable {
     }
 
     /// The path below the source of a path below the table.
-    func sourcePath(_ path: String) -> [UInt8] { PathBytes.join(relative, Array(path.utf8)) }
+    func sourcePath(_ path: ExactText) -> [UInt8] { PathBytes.join(relative, Array(path.utf8)) }
 }
 
 /// A table at the version that the snapshot takes.
@@ -53,16 +53,16 @@ final class PinnedTable {
     let listing: [LogFile]
     let contents: TableContents
     /// Paths below the table that the parent has, and that are neither read nor looked at.
-    let known: Set<String>
+    let known: Set<ExactText>
     /// Open files, by their path below the table; taken as they are read.
-    var pins: [String: PinnedFile]
+    var pins: [ExactText: PinnedFile]
     /// Files that did not fit under the limit of descriptors.
-    let unpinned: Set<String>
+    let unpinned: Set<ExactText>
 
     init(
         _ site: TableSite, _ directory: TableDirectory, _ listing: [LogFile],
-        _ contents: TableContents, known: Set<String>, pins: [String: PinnedFile],
-        unpinned: Set<String>
+        _ contents: TableContents, known: Set<ExactText>, pins: [ExactText: PinnedFile],
+        unpinned: Set<ExactText>
     ) {
         self.site = site
         self.directory = directory
@@ -75,7 +75,8 @@ final class PinnedTable {
 
     var captured: CapturedTable {
         CapturedTable(
-            site.path, .pinned, version: contents.table.version, id: contents.table.metadata.id)
+            site.path, .pinned, version: contents.table.version,
+            id: contents.table.metadata.id.string)
     }
 }
 
@@ -84,7 +85,7 @@ struct TablePinner: ~Copyable {
     /// Why a table cannot be pinned.
     enum Failure: Error {
         /// A file of the version is gone: vacuum was faster, or it was lost.
-        case gone(String)
+        case gone(ExactText)
         /// A file of the version is not what the log says.
         case damaged(String)
         case table(TableLogError)
@@ -93,16 +94,16 @@ struct TablePinner: ~Copyable {
 
     let directory: TableDirectory
     let contents: TableContents
-    let parent: [String: ParentTable.File]
-    var pins: [String: PinnedFile] = [:]
-    var known: Set<String> = []
-    var unpinned: Set<String> = []
+    let parent: [ExactText: ParentTable.File]
+    var pins: [ExactText: PinnedFile] = [:]
+    var known: Set<ExactText> = []
+    var unpinned: Set<ExactText> = []
     /// Descriptors that may still be opened.
     var budget: Int
 
     init(
         _ directory: TableDirectory, _ contents: TableContents,
-        _ parent: [String: ParentTable.File], budget: Int
+        _ parent: [ExactText: ParentTable.File], budget: Int
     ) {
         self.directory = directory
         self.contents = contents
@@ -128,7 +129,7 @@ struct TablePinner: ~Copyable {
     private mutating func pinLog(_ listing: [LogFile]) throws(Failure) {
         let statuses = Dictionary(listing.map { ($0.name, $0.status) }) { first, _ in first }
         for name in contents.logNames {
-            let path = TableDirectory.log + "/" + name
+            let path: ExactText = "\(TableDirectory.log)/\(name)"
             if let status = statuses[name] ?? nil, parent[path]?.isSame(status) == true {
                 known.insert(path)
             } else {
@@ -136,19 +137,19 @@ struct TablePinner: ~Copyable {
             }
         }
         for name in contents.sidecars {
-            let path = TableDirectory.log + "/_sidecars/" + name
+            let path: ExactText = "\(TableDirectory.log)/_sidecars/\(name)"
             if parent[path] == nil { try pinNeeded(path) } else { known.insert(path) }
         }
         try pinHint("_last_checkpoint")
     }
 
-    private mutating func pinNeeded(_ path: String) throws(Failure) {
+    private mutating func pinNeeded(_ path: ExactText) throws(Failure) {
         if budget > 0 { try require(path) } else { unpinned.insert(path) }
     }
 
     /// The hint is replaced in place: it counts if what it says was true at the version.
     private mutating func pinHint(_ name: String) throws(Failure) {
-        let path = TableDirectory.log + "/" + name
+        let path: ExactText = "\(TableDirectory.log)/\(name)"
         guard let file = try open(path) else { return }
         let bytes: [UInt8]
         do throws(PlatformError) {
@@ -163,12 +164,11 @@ struct TablePinner: ~Copyable {
             })
         else { return }
         add(path, file)
-        if let checksum = try open(TableDirectory.log + "/." + name + ".crc") {
-            add(TableDirectory.log + "/." + name + ".crc", checksum)
-        }
+        let checksum: ExactText = "\(TableDirectory.log)/.\(name).crc"
+        if let file = try open(checksum) { add(checksum, file) }
     }
 
-    private mutating func pinLive(_ path: String, _ size: Int64?) throws(Failure) {
+    private mutating func pinLive(_ path: ExactText, _ size: Int64?) throws(Failure) {
         if let file = parent[path], size == nil || file.size == UInt64(exactly: size ?? 0) {
             known.insert(path)
             return
@@ -194,19 +194,19 @@ struct TablePinner: ~Copyable {
     }
 
     @discardableResult
-    private mutating func require(_ path: String) throws(Failure) -> PinnedFile {
+    private mutating func require(_ path: ExactText) throws(Failure) -> PinnedFile {
         guard let file = try open(path) else { throw .gone(path) }
         add(path, file)
         return file
     }
 
-    private mutating func add(_ path: String, _ file: PinnedFile) {
+    private mutating func add(_ path: ExactText, _ file: PinnedFile) {
         pins[path] = file
         budget -= 1
     }
 
     /// Nil when there is no such file.
-    private func open(_ path: String) throws(Failure) -> PinnedFile? {
+    private func open(_ path: ExactText) throws(Failure) -> PinnedFile? {
         let bytes = Array(path.utf8)
         let flags: OpenFlags = [.readOnly, .nonBlocking]
         do throws(PlatformError) {

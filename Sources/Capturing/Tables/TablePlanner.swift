@@ -170,7 +170,7 @@ struct TablePlanner {
             throw TablePinner.Failure.table(error)
         }
         try checkExclusion(contents, site)
-        var files: [String: ParentTable.File] = [:]
+        var files: [ExactText: ParentTable.File] = [:]
         if let before, let parent, Array(contents.table.metadata.id.utf8) == before.id {
             let table = try ParentTable(site.path, parent.root, nodes)
             if table.isContinued(before, by: listing) { files = table.files }
@@ -187,13 +187,14 @@ struct TablePlanner {
     private func checkExclusion(_ contents: TableContents, _ site: TableSite) throws {
         guard !site.filter.patterns.isEmpty else { return }
         let paths =
-            contents.logNames.map { TableDirectory.log + "/" + $0 } + contents.live.keys.sorted()
+            contents.logNames.map { ExactText("\(TableDirectory.log)/\($0)") }
+            + contents.live.keys.sorted()
         for path in paths
         where site.filter.patterns.isExcludedWithParents(
             site.sourcePath(path), isDirectory: false)
         {
             throw TablePinner.Failure.table(
-                TableLogError(.unsupported, path, "left out by --exclude"))
+                TableLogError(.unsupported, path.string, "left out by --exclude"))
         }
     }
 }

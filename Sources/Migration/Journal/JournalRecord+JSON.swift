@@ -41,15 +41,15 @@ extension JournalRecord {
 
     /// Nil for what no version 1 has.
     init?(_ json: JSONValue) {
-        switch json["type"]?.string {
+        switch json["type"]?.word {
         case "begin":
             guard let identity = MigrationIdentity(json) else { return nil }
             self = .begin(identity)
         case "backup":
-            guard let id = json["snapshot"]?.string else { return nil }
+            guard let id = json["snapshot"]?.word else { return nil }
             self = .backup(snapshot: id)
         case "strategy":
-            guard let strategy = json["name"]?.string.flatMap(CopyStrategy.init) else {
+            guard let strategy = json["name"]?.word.flatMap(CopyStrategy.init) else {
                 return nil
             }
             self = .strategy(strategy)
@@ -58,7 +58,7 @@ extension JournalRecord {
             self = .copied(paths)
         case "made":
             guard let path = PathText.parseRelative(json["path"]),
-                let format = json["format"]?.string.flatMap(RowFormat.init(rawValue:)),
+                let format = json["format"]?.word.flatMap(RowFormat.init(rawValue:)),
                 let files = Self.paths(json["files"])
             else { return nil }
             self = .made(MadeTable(path: path, format: format, files: files))
@@ -83,11 +83,11 @@ extension JournalRecord {
     }
 
     private init?(receiptOf json: JSONValue) {
-        guard let digest = json["receipt"]?.string.flatMap({ SHA256Digest(hex: $0) }) else {
+        guard let digest = json["receipt"]?.word.flatMap({ SHA256Digest(hex: $0) }) else {
             return nil
         }
         self =
-            json["type"]?.string == "verified"
+            json["type"]?.word == "verified"
             ? .verified(receipt: digest) : .cleaning(receipt: digest)
     }
 
@@ -120,7 +120,7 @@ extension MigrationIdentity {
     }
 
     init?(_ json: JSONValue) {
-        guard let id = json["id"]?.string, Hex.decode(id)?.count == 16,
+        guard let id = json["id"]?.word, Hex.decode(id)?.count == 16,
             let source = PathText.parse(json["source"]),
             let target = PathText.parse(json["target"]),
             let sourceFile = json["source_file"]?.array, sourceFile.count == 2,
@@ -130,7 +130,7 @@ extension MigrationIdentity {
             let scope = json["scope"]?.array, let makesTables = json["into_tables"]?.bool,
             let begun = Timestamp(json["time"])
         else { return nil }
-        let words = scope.compactMap(\.string)
+        let words = scope.compactMap(\.word)
         guard words.count == scope.count else { return nil }
         self.init(
             id: id, source: source, target: target, sourceDevice: sourceDevice,

@@ -8,7 +8,7 @@ internal import JSON
 extension JSONValue {
     /// An object whose first member tells its type.
     static func object(ofType type: String, _ members: [(String, JSONValue)]) -> JSONValue {
-        .object([Member("type", .string(type))] + members.map { Member($0.0, $0.1) })
+        .object([Member("type", .string(type))] + members.map { Member(ExactText($0.0), $0.1) })
     }
 }
 
@@ -27,18 +27,20 @@ extension TableProof {
     }
 
     init?(_ json: JSONValue) {
-        guard json["type"]?.string == Self.type, let path = PathText.parseRelative(json["path"])
+        guard json["type"]?.word == Self.type, let path = PathText.parseRelative(json["path"])
         else { return nil }
         self.init(
             path: path, version: json["version"]?.int64, rows: json["rows"]?.int64,
-            digest: json["row_digest"]?.string, reason: json["reason"]?.string,
+            digest: json["row_digest"]?.word, reason: json["reason"]?.word,
             isMade: json["made"]?.bool == true)
     }
 }
 
 extension ProvenPath {
     var json: JSONValue {
-        var members = [("path", PathText.json(path)), ("stamp", stamp.json)]
+        var members: [(String, JSONValue)] = [
+            ("path", PathText.json(path)), ("stamp", stamp.json),
+        ]
         if !isRowFile { members.append(("target_stamp", targetStamp.json)) }
         if let digest {
             members.append(("xxh3", .string(String(digest.hex.prefix(2 * XXH3Digest.size)))))
@@ -48,14 +50,14 @@ extension ProvenPath {
     }
 
     init?(_ json: JSONValue) {
-        let isRowFile = json["type"]?.string == "rows"
-        guard isRowFile || json["type"]?.string == "path",
+        let isRowFile = json["type"]?.word == "rows"
+        guard isRowFile || json["type"]?.word == "path",
             let path = PathText.parseRelative(json["path"]),
             let stamp = FileStamp(json["stamp"]),
             let there = isRowFile ? stamp : FileStamp(json["target_stamp"])
         else { return nil }
         self.init(path: path, stamp: stamp, targetStamp: there, isRowFile: isRowFile)
-        guard let digits = json["sha256"]?.string, let high = json["xxh3"]?.string else { return }
+        guard let digits = json["sha256"]?.word, let high = json["xxh3"]?.word else { return }
         guard let digest = Self.fingerprint(high, digits) else { return nil }
         self.digest = digest
     }

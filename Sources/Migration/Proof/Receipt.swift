@@ -82,8 +82,8 @@ extension Receipt {
         }
         try Self.checkEnd(last, bytes, lines.count)
         guard let head = lines.first, let json = try? JSONValue(parsing: head),
-            json["type"]?.string == "receipt", json["version"]?.int64 == 1,
-            let migration = json["migration"]?.string,
+            json["type"]?.word == "receipt", json["version"]?.int64 == 1,
+            let migration = json["migration"]?.word,
             let source = PathText.parse(json["source"]),
             let target = PathText.parse(json["target"]), let began = Timestamp(json["began"]),
             let verified = Timestamp(json["verified"])
@@ -97,8 +97,8 @@ extension Receipt {
     private static func checkEnd(
         _ last: ArraySlice<UInt8>, _ bytes: [UInt8], _ lineCount: Int
     ) throws(JournalDamage) {
-        guard let end = try? JSONValue(parsing: last), end["type"]?.string == "end",
-            let digest = end["sha256"]?.string.flatMap({ SHA256Digest(hex: $0) }),
+        guard let end = try? JSONValue(parsing: last), end["type"]?.word == "end",
+            let digest = end["sha256"]?.word.flatMap({ SHA256Digest(hex: $0) }),
             let tables = end["tables"]?.uint64, let paths = end["paths"]?.uint64,
             tables.addingReportingOverflow(paths).partialValue == UInt64(lineCount - 1),
             SHA256Digest(of: bytes.span.extracting(0..<last.startIndex)) == digest

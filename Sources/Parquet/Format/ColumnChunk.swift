@@ -1,8 +1,10 @@
+package import Bytes
+
 /// A column of a row group: where its pages lie, and what they hold.
 package struct ColumnChunk: Equatable, Sendable {
     package var type: PhysicalType
     package var encodings: [Encoding]
-    package var path: [String]
+    package var path: [ExactText]
     package var codec: CompressionCodec
     /// Levels and values, nulls included.
     package var valueCount: Int64

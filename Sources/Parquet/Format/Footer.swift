@@ -1,15 +1,17 @@
+package import Bytes
+
 /// A key and a value that a writer left in the footer.
 package struct KeyValue: Equatable, Sendable {
-    package var key: String
-    package var value: String?
+    package var key: ExactText
+    package var value: ExactText?
 
-    package init(_ key: String, _ value: String?) {
+    package init(_ key: ExactText, _ value: ExactText?) {
         self.key = key
         self.value = value
     }
 
     static func read(_ reader: inout CompactReader) throws(ParquetError) -> KeyValue {
-        var (key, value): (String?, String?) = (nil, nil)
+        var (key, value): (ExactText?, ExactText?) = (nil, nil)
         var fields = try reader.begin()
         while let field = try reader.next(&fields) {
             switch field.id {
@@ -132,7 +134,7 @@ package struct Footer: Equatable, Sendable {
     package var rowCount: Int64
     package var rowGroups: [RowGroup]
     package var keyValues: [KeyValue]
-    package var createdBy: String?
+    package var createdBy: ExactText?
     /// For each leaf, whether its bounds are in the order of its type; empty when not said.
     package var hasTypeOrder: [Bool]
 

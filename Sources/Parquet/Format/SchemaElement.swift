@@ -1,6 +1,8 @@
+package import Bytes
+
 /// A node of the schema as it stands in the footer: depth first, groups with their child count.
 package struct SchemaElement: Equatable, Sendable {
-    package var name: String
+    package var name: ExactText
     /// Nil for groups.
     package var type: PhysicalType?
     /// Bytes of a fixed-length array.
@@ -11,10 +13,10 @@ package struct SchemaElement: Equatable, Sendable {
     package var logicalType: LogicalType?
     package var fieldID: Int32?
 
-    package init(name: String) { self.name = name }
+    package init(name: ExactText) { self.name = name }
 
     static func read(_ reader: inout CompactReader) throws(ParquetError) -> SchemaElement {
-        var name: String?
+        var name: ExactText?
         var element = SchemaElement(name: "")
         var (converted, scale, precision): (Int32?, Int32?, Int32?) = (nil, nil, nil)
         var fields = try reader.begin()

@@ -1,3 +1,5 @@
+package import Bytes
+
 /// How the values of a leaf lie in memory.
 package enum StorageKind: Equatable, Sendable {
     case boolean
@@ -89,7 +91,7 @@ extension Column {
         }
     }
 
-    package static func strings(_ values: [String?]) -> Column {
+    package static func strings(_ values: [ExactText?]) -> Column {
         bytes(values.map { $0.map { Array($0.utf8) } })
     }
 }

@@ -1,9 +1,11 @@
+package import Bytes
+
 /// A column of values: a field without fields below it.
 package struct Leaf: Equatable, Sendable {
     /// Its place among the leaves, which is that of its column chunks in every row group.
     package let index: Int
     /// Names of the fields from the outermost to the leaf itself.
-    package let path: [String]
+    package let path: [ExactText]
     package let type: PhysicalType
     /// Bytes of a value of a fixed-length array, else 0.
     package let width: Int
@@ -29,7 +31,7 @@ package struct Field: Equatable, Sendable {
         case map(key: Field, value: Field?)
     }
 
-    package let name: String
+    package let name: ExactText
     package let isNullable: Bool
     package let fieldID: Int32?
     package let content: Content
@@ -51,7 +53,7 @@ package struct Field: Equatable, Sendable {
     /// The same structure with those of its fields only that have one of these names.
     ///
     /// Nil when none has, or it is no structure. What it leaves out is not read.
-    package func keeping(_ names: Set<String>) -> Field? {
+    package func keeping(_ names: Set<ExactText>) -> Field? {
         guard case .structure(let fields) = content else { return nil }
         let kept = fields.filter { names.contains($0.name) }
         guard !kept.isEmpty else { return nil }
@@ -76,14 +78,14 @@ package struct Schema: Equatable, Sendable {
         self.elements = elements
     }
 
-    package func field(named name: String) -> Field? { fields.first { $0.name == name } }
+    package func field(named name: ExactText) -> Field? { fields.first { $0.name == name } }
 }
 
 // MARK: - Fields of new files
 extension SchemaElement {
     /// A field with values.
     package static func leaf(
-        _ name: String, _ type: PhysicalType, _ logicalType: LogicalType? = nil,
+        _ name: ExactText, _ type: PhysicalType, _ logicalType: LogicalType? = nil,
         nullable: Bool = true, width: Int? = nil
     ) -> SchemaElement {
         var element = SchemaElement(name: name)
@@ -96,7 +98,7 @@ extension SchemaElement {
 
     /// A field with fields, which follow it.
     package static func group(
-        _ name: String, _ childCount: Int, _ logicalType: LogicalType? = nil,
+        _ name: ExactText, _ childCount: Int, _ logicalType: LogicalType? = nil,
         _ repetition: Repetition = .optional
     ) -> SchemaElement {
         var element = SchemaElement(name: name)
@@ -108,7 +110,7 @@ extension SchemaElement {
 
     /// A decimal as the Delta protocol wants it: the smallest integer that holds the precision.
     package static func decimal(
-        _ name: String, precision: Int, scale: Int, nullable: Bool = true
+        _ name: ExactText, precision: Int, scale: Int, nullable: Bool = true
     ) -> SchemaElement {
         precondition((1...38).contains(precision) && (0...precision).contains(scale))
         let logical = LogicalType.decimal(precision: precision, scale: scale)

@@ -1,10 +1,12 @@
+internal import Bytes
+
 /// Understands the groups of a schema: which are lists and maps, with the rules for files of old
 /// writers (parquet-format, LogicalTypes.md, "Nested Types").
 struct SchemaBuilder {
     private let elements: [SchemaElement]
     private let depth: Int
     private var next = 0
-    private var path: [String] = []
+    private var path: [ExactText] = []
     private(set) var leaves: [Leaf] = []
 
     init(elements: [SchemaElement], depth: Int) {
@@ -129,7 +131,7 @@ struct SchemaBuilder {
     private func isElementItself(_ repeated: SchemaElement, of list: SchemaElement) -> Bool {
         guard repeated.type == nil, repeated.childCount == 1 else { return true }
         if next + 1 < elements.count, elements[next + 1].repetition == .repeated { return true }
-        return repeated.name == "array" || repeated.name == list.name + "_tuple"
+        return repeated.name == "array" || repeated.name == "\(list.name)_tuple"
     }
 
     private mutating func map(

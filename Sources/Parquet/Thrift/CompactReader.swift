@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The types of the compact protocol, as they stand in field and list headers.
 enum CompactType: UInt8 {
     case yes = 1
@@ -163,7 +165,7 @@ extension CompactReader {
         return try binary()
     }
 
-    mutating func string(_ field: Field) throws(ParquetError) -> String {
+    mutating func string(_ field: Field) throws(ParquetError) -> ExactText {
         try expect(field, .binary)
         return try string()
     }
@@ -215,9 +217,9 @@ extension CompactReader {
     }
 
     /// An element of a list; not UTF-8 is refused.
-    mutating func string() throws(ParquetError) -> String {
+    mutating func string() throws(ParquetError) -> ExactText {
         let start = offset
-        guard let string = String(validating: try binary(), as: UTF8.self) else {
+        guard let string = ExactText(utf8: try binary()) else {
             throw ParquetError(.invalid, at: Int64(start), "UTF-8")
         }
         return string

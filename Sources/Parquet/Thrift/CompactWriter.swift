@@ -47,7 +47,7 @@ struct CompactWriter {
         writer.string(value)
     }
 
-    mutating func field(_ id: Int16, _ value: String) { field(id, Array(value.utf8)) }
+    mutating func field(_ id: Int16, _ value: ExactText) { field(id, Array(value.utf8)) }
 
     /// Begins a structure in field `id`; `end` ends it.
     mutating func begin(_ id: Int16) {
@@ -91,5 +91,5 @@ struct CompactWriter {
     mutating func element(_ value: Int32) { writer.signed(Int64(value)) }
     mutating func element(_ value: Bool) { writer.u8(value ? 1 : 2) }
     mutating func element(_ value: [UInt8]) { writer.string(value) }
-    mutating func element(_ value: String) { writer.string(Array(value.utf8)) }
+    mutating func element(_ value: ExactText) { writer.string(Array(value.utf8)) }
 }

@@ -95,7 +95,7 @@ package struct FileWriter<Sink: ByteSink> {
         try write(indexes)
         let footer = Footer(
             version: 2, schema: schema.elements, rowCount: rowCount, rowGroups: groups,
-            keyValues: keyValues, createdBy: options.createdBy,
+            keyValues: keyValues, createdBy: ExactText(options.createdBy),
             hasTypeOrder: schema.leaves.map { _ in true })
         let encoded = footer.encoded()
         guard let size = UInt32(exactly: encoded.count) else {

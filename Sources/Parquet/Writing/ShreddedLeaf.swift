@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The values of one leaf of some rows, with their levels, as they are written.
 struct ShreddedLeaf {
     let leaf: Leaf
@@ -46,7 +48,7 @@ enum Shredder {
         return leaves
     }
 
-    private static func mismatch(_ name: String) -> ParquetError {
+    private static func mismatch(_ name: ExactText) -> ParquetError {
         ParquetError(.invalid, at: -1, "a column that fits field \(name)")
     }
 
@@ -66,10 +68,10 @@ enum Shredder {
             values.data = data
         case (.fixed(let width), .fixed(let found, let data)) where width == found:
             values.data = data
-        default: throw mismatch(leaf.path.joined(separator: "."))
+        default: throw mismatch(ExactText(leaf.path.joined(separator: ".")))
         }
         guard values.count == column.count else {
-            throw mismatch(leaf.path.joined(separator: "."))
+            throw mismatch(ExactText(leaf.path.joined(separator: ".")))
         }
         return values
     }

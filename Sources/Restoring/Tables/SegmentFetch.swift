@@ -9,7 +9,7 @@ internal import TableLog
 /// A file to be brought back into the directory of a table.
 struct MissingFile: Sendable {
     /// Below the table.
-    var path: String
+    var path: ExactText
     var entry: ManifestEntry
     /// Something else has its name.
     var replaces: Bool

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Platform
 internal import TableLog
 
@@ -12,11 +13,11 @@ struct TableEquality {
     let removed: [AddFile]
     private let other: [LogAction]
     /// Paths of all files that the wanted version needs, those of deletion vectors too.
-    let wantedPaths: Set<String>
+    let wantedPaths: Set<ExactText>
 
     /// With `partition` only files with its values count, and the schema must be the same.
     init(
-        _ table: TableSnapshot?, _ wanted: TableSnapshot, _ partition: [String: String?]
+        _ table: TableSnapshot?, _ wanted: TableSnapshot, _ partition: [ExactText: ExactText?]
     ) throws {
         func isMeant(_ file: AddFile) -> Bool {
             partition.allSatisfy { column, value in
@@ -40,8 +41,8 @@ struct TableEquality {
         other = try Self.other(table, wanted, isPart: !partition.isEmpty)
     }
 
-    private static func paths(_ files: [AddFile]) throws(TableLogError) -> Set<String> {
-        var paths: Set<String> = []
+    private static func paths(_ files: [AddFile]) throws(TableLogError) -> Set<ExactText> {
+        var paths: Set<ExactText> = []
         for file in files {
             paths.insert(try DataPath.decode(file.path))
             if let path = file.deletionVector?.filePath { paths.insert(path) }
@@ -81,7 +82,7 @@ struct TableEquality {
 extension ProtocolAction {
     /// What readers and writers must understand for both.
     fileprivate func covering(_ other: ProtocolAction) -> ProtocolAction {
-        func union(_ one: [String]?, _ other: [String]?) -> [String]? {
+        func union(_ one: [ExactText]?, _ other: [ExactText]?) -> [ExactText]? {
             guard one != nil || other != nil else { return nil }
             return Array(Set(one ?? []).union(other ?? [])).sorted()
         }

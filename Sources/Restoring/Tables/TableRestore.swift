@@ -1,6 +1,6 @@
 package import Snapshots
-internal import Bytes
 internal import Hashing
+package import Bytes
 package import Platform
 package import Repository
 package import TableLog
@@ -21,7 +21,7 @@ package import TableLog
 /// What a restore of a table is asked for.
 package struct TableRestoreOptions: Sendable {
     /// Restores only partitions with these values of columns.
-    package var partition: [String: String?] = [:]
+    package var partition: [ExactText: ExactText?] = [:]
     /// A version in the history that the snapshot holds; nil for the snapshot's own.
     package var at: VersionChoice?
     package var isDryRun = false
@@ -48,7 +48,7 @@ package struct TableRestoreResult: Sendable {
     /// The version that was made; nil when the table was equal already, or on a dry run.
     package var committed: Int64?
     /// Files that the table has again, below it, in path order.
-    package var fetched: [(path: String, size: UInt64)] = []
+    package var fetched: [(path: ExactText, size: UInt64)] = []
     /// Files that were there and right.
     package var filesKept: UInt64 = 0
     package var bytesKept: UInt64 = 0

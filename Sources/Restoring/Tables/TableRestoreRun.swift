@@ -66,8 +66,8 @@ final class TableRestoreRun {
     }
 
     /// All files that the snapshot has of the table, but for its log.
-    private func capturedPaths() throws -> Set<String> {
-        var paths: Set<String> = []
+    private func capturedPaths() throws -> Set<ExactText> {
+        var paths: Set<ExactText> = []
         var cursor = ManifestCursor(record.root, nodes)
         try cursor.seek(to: captured.path)
         while let entry = try cursor.next(), PathBytes.isInside(entry.path, captured.path) {
@@ -76,7 +76,7 @@ final class TableRestoreRun {
                 ? entry.path : Array(entry.path.dropFirst(captured.path.count + 1))
             guard entry.isFile, !entry.isIncomplete,
                 !PathBytes.isInside(below, TableSearch.logName),
-                let path = String(validating: below, as: UTF8.self)
+                let path = ExactText(utf8: below)
             else { continue }
             paths.insert(path)
         }
@@ -128,7 +128,7 @@ extension TableRestoreRun {
         guard present.metadata.id == wanted.table.metadata.id else {
             throw TableRestoreError.otherTable(
                 "the table there has the id \(present.metadata.id), that of the snapshot "
-                    + wanted.table.metadata.id)
+                    + "\(wanted.table.metadata.id)")
         }
         let common = min(present.version, wanted.newest)
         let name = LogListing.name(common, ".json")
@@ -157,27 +157,29 @@ extension TableRestoreRun {
         }
         for version in lost {
             let name = LogListing.name(version, ".json")
-            try bringBack(name, directory)
+            try bringBack(Self.logPath(name), directory)
             guard try directory.readLog(name) == wanted.log.readLog(name) else {
                 throw TableRestoreError.otherTable(
                     "another writer committed version \(version) meanwhile, in place of that of "
                         + "the snapshot")
             }
-            try bringBack(LogListing.name(version, ".crc"), directory)
+            try bringBack(Self.logPath(LogListing.name(version, ".crc")), directory)
         }
     }
 
     private func bringBackCheckpoints(_ directory: TableDirectory) throws {
-        for path in wanted.log.entries.keys.sorted() where path.contains("_sidecars/") {
-            try bringBack(String(path.dropFirst(TableDirectory.log.count + 1)), directory)
+        let sidecars: ExactText = "\(TableDirectory.log)/_sidecars/"
+        for path in wanted.log.entries.keys.sorted() where path.hasPrefix(sidecars) {
+            try bringBack(path, directory)
         }
         for file in try wanted.log.listLog() ?? [] where file.name.contains(".checkpoint.") {
-            try bringBack(file.name, directory)
+            try bringBack(Self.logPath(file.name), directory)
         }
     }
 
-    private func bringBack(_ name: String, _ directory: TableDirectory) throws {
-        let path = TableDirectory.log + "/" + name
+    private static func logPath(_ name: String) -> ExactText { "\(TableDirectory.log)/\(name)" }
+
+    private func bringBack(_ path: ExactText, _ directory: TableDirectory) throws {
         guard let entry = wanted.log.entries[path] else { return }
         let file = MissingFile(path: path, entry: entry, replaces: false)
         try SegmentFetch(directory, repository, progress, nil, keepsTime: true).run([file])
@@ -216,7 +218,7 @@ extension TableRestoreRun {
     }
 
     /// Brings back what went missing since it was looked for.
-    private func bringBack(_ paths: Set<String>, _ directory: TableDirectory) throws {
+    private func bringBack(_ paths: Set<ExactText>, _ directory: TableDirectory) throws {
         var ignored = TableRestoreResult(wanted: 0)
         try fetch(
             try missingFiles(paths, directory, verifies: false, counting: &ignored), directory)
@@ -239,7 +241,7 @@ extension TableRestoreRun {
 extension TableRestoreRun {
     /// The files that the wanted version needs and the target lacks, in path order.
     private func missingFiles(
-        _ wantedPaths: Set<String>, _ directory: TableDirectory?, verifies: Bool,
+        _ wantedPaths: Set<ExactText>, _ directory: TableDirectory?, verifies: Bool,
         counting result: inout TableRestoreResult
     ) throws -> [MissingFile] {
         let paths = wantedPaths.sorted { PathBytes.isBefore(Array($0.utf8), Array($1.utf8)) }
@@ -270,7 +272,7 @@ extension TableRestoreRun {
     private enum FileState { case right, missing, wrong }
 
     private func state(
-        of path: String, _ entry: ManifestEntry, _ directory: TableDirectory?, verifies: Bool
+        of path: ExactText, _ entry: ManifestEntry, _ directory: TableDirectory?, verifies: Bool
     ) throws -> FileState {
         guard let directory else { return .missing }
         let bytes = Array(path.utf8)

@@ -71,15 +71,17 @@ struct VersionRestore {
 
     /// Sidecars, checkpoints, commits, then what is only of use with them.
     private func logFiles(_ contents: TableContents) -> [MissingFile] {
-        let names = contents.logNames
-        let ordered =
-            contents.sidecars.sorted().map { "_sidecars/" + $0 }
-            + names.filter { $0.contains(".checkpoint.") && !$0.hasPrefix(".") }
-            + names.filter { $0.hasSuffix(".json") && !$0.contains(".checkpoint.") }
-        let named = Set(ordered)
-        let rest = names.filter { !named.contains($0) }
-        return (ordered + rest).compactMap { name in
-            let path = TableDirectory.log + "/" + name
+        func place(_ name: String) -> Int {
+            if name.hasPrefix(".") { return 2 }
+            if name.contains(".checkpoint.") { return 0 }
+            return name.hasSuffix(".json") ? 1 : 2
+        }
+        var names: [ExactText] = contents.sidecars.sorted().map { "_sidecars/\($0)" }
+        for group in 0...2 {
+            names += contents.logNames.filter { place($0) == group }.map { ExactText($0) }
+        }
+        return names.compactMap { name in
+            let path: ExactText = "\(TableDirectory.log)/\(name)"
             return wanted.log.entries[path].map {
                 MissingFile(path: path, entry: $0, replaces: false)
             }

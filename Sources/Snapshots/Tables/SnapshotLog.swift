@@ -1,4 +1,4 @@
-internal import Bytes
+package import Bytes
 package import Parquet
 internal import Platform
 package import Repository
@@ -8,32 +8,34 @@ package import TableLog
 package final class SnapshotLog: LogFiles {
     private let nodes: NodeSource
     /// Files of the log and of its sidecars, by their path below the table.
-    package let entries: [String: ManifestEntry]
+    package let entries: [ExactText: ManifestEntry]
 
     /// Reads what the manifest has of the log of the table at `path`.
     package init(
         _ path: [UInt8], _ root: TreeRoot, _ nodes: NodeSource
     ) throws(RepositoryError) {
         self.nodes = nodes
-        var entries: [String: ManifestEntry] = [:]
+        var entries: [ExactText: ManifestEntry] = [:]
         let log = PathBytes.join(path, TableSearch.logName)
         var cursor = ManifestCursor(root, nodes)
         try cursor.seek(to: log)
         while let entry = try cursor.next(), PathBytes.isInside(entry.path, log) {
             guard entry.isFile else { continue }
             let below = path.isEmpty ? entry.path[...] : entry.path.dropFirst(path.count + 1)
-            entries[String(decoding: below, as: UTF8.self)] = entry
+            // A log names only what is text.
+            guard let name = ExactText(utf8: below) else { continue }
+            entries[name] = entry
         }
         self.entries = entries
     }
 
     package func listLog() throws(TableLogError) -> [LogFile]? {
         guard !entries.isEmpty else { return nil }
-        let prefix = TableDirectory.log + "/"
+        let prefix: ExactText = "\(TableDirectory.log)/"
         var files: [LogFile] = []
         for (path, entry) in entries where path.hasPrefix(prefix) {
-            let name = String(path.dropFirst(prefix.count))
-            guard !name.contains("/") else { continue }
+            let name = String(Substring(path.utf8.dropFirst(prefix.utf8.count)))
+            guard LogListing.isName(name) else { continue }
             files.append(
                 LogFile(name: name, size: entry.size, modified: entry.mtime.milliseconds))
         }
@@ -41,15 +43,15 @@ package final class SnapshotLog: LogFiles {
     }
 
     package func readLog(_ name: String) throws(TableLogError) -> [UInt8]? {
-        guard let entry = entries[TableDirectory.log + "/" + name] else { return nil }
+        guard let entry = entries["\(TableDirectory.log)/\(name)"] else { return nil }
         return try content(entry, name)
     }
 
-    package func source(_ relative: String) throws(TableLogError) -> any ByteSource {
+    package func source(_ relative: ExactText) throws(TableLogError) -> any ByteSource {
         guard let entry = entries[relative] else {
-            throw TableLogError(.damaged, relative, "the snapshot does not have it")
+            throw TableLogError(.damaged, relative.string, "the snapshot does not have it")
         }
-        return MemoryFile(try content(entry, relative))
+        return MemoryFile(try content(entry, relative.string))
     }
 
     /// No file of a log is larger.

@@ -113,7 +113,7 @@ package struct TableDifference: Sendable {
             before != nil && after != nil && before?.metadata.id != after?.metadata.id
     }
 
-    private static func partitions(_ table: TableSnapshot?) -> Set<[String: String?]> {
+    private static func partitions(_ table: TableSnapshot?) -> Set<[ExactText: ExactText?]> {
         guard let table, !table.metadata.partitionColumns.isEmpty else { return [] }
         return Set(table.files.values.map(\.partitionValues))
     }

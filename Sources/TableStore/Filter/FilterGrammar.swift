@@ -1,3 +1,5 @@
+package import Bytes
+
 /// What stands in `--where`, understood but not yet compared with a schema.
 ///
 ///     or         = and { "OR" and }
@@ -9,14 +11,14 @@
 ///     operator   = "=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">="
 ///     literal    = number | 'text' | "text" | true | false
 package indirect enum Filter: Equatable, Sendable {
-    case compare(column: String, Comparison, Literal)
-    case isNull(column: String, Bool)
+    case compare(column: ExactText, Comparison, Literal)
+    case isNull(column: ExactText, Bool)
     case and([Filter])
     case or([Filter])
 
     package enum Literal: Equatable, Sendable {
-        case number(String)
-        case text(String)
+        case number(ExactText)
+        case text(ExactText)
         case boolean(Bool)
     }
 
@@ -55,7 +57,7 @@ extension Filter {
     }
 
     /// The columns that are named.
-    var columns: [String] {
+    var columns: [ExactText] {
         switch self {
         case .compare(let column, _, _), .isNull(let column, _): [column]
         case .and(let parts), .or(let parts): parts.flatMap(\.columns)
@@ -107,7 +109,7 @@ private struct FilterParser {
         ("<=", .lessOrEqual), ("<", .less), (">=", .greaterOrEqual), (">", .greater),
     ]
 
-    private mutating func comparison(_ column: String) throws(TableStoreError) -> Filter {
+    private mutating func comparison(_ column: ExactText) throws(TableStoreError) -> Filter {
         if scanner.takeKeyword("is") {
             let isNot = scanner.takeKeyword("not")
             guard scanner.takeKeyword("null") else { throw scanner.error("NULL") }
@@ -133,7 +135,7 @@ private struct FilterParser {
         return isNot ? filter.negated : filter
     }
 
-    private mutating func membership(_ column: String) throws(TableStoreError) -> Filter {
+    private mutating func membership(_ column: ExactText) throws(TableStoreError) -> Filter {
         guard scanner.take("(") else { throw scanner.error("\"(\"") }
         var parts: [Filter] = []
         repeat {
@@ -147,7 +149,7 @@ private struct FilterParser {
         if let next = scanner.next, next == UInt8(ascii: "'") || next == UInt8(ascii: "\"") {
             return .text(try scanner.quoted())
         }
-        if let number = scanner.number() { return .number(number) }
+        if let number = scanner.number() { return .number(ExactText(number)) }
         if scanner.takeKeyword("true") { return .boolean(true) }
         if scanner.takeKeyword("false") { return .boolean(false) }
         throw scanner.error("a number, a text in quotes, true or false")

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Parquet
 internal import TableLog
 
@@ -65,7 +66,7 @@ indirect enum Predicate: Equatable, Sendable {
 
     /// Compares with a number that the column may not be able to hold: 2.5, or one far too large.
     private static func exact(
-        _ column: Int, _ comparison: Comparison, _ text: String, scale: Int, isWide: Bool
+        _ column: Int, _ comparison: Comparison, _ text: ExactText, scale: Int, isWide: Bool
     ) -> Predicate {
         let bytes = Array(text.utf8)
         let isNegative = bytes.first == UInt8(ascii: "-")
@@ -113,7 +114,7 @@ indirect enum Predicate: Equatable, Sendable {
 extension Filter.Literal {
     fileprivate var words: String {
         switch self {
-        case .number(let text): text
+        case .number(let text): text.string
         case .text(let text): "'\(text)'"
         case .boolean(let flag): "\(flag)"
         }
@@ -122,12 +123,17 @@ extension Filter.Literal {
 
 extension TableSchema {
     /// The place of a column, by its name; another case will do when no name is the very same.
-    func index(of name: String) throws(TableStoreError) -> Int {
+    ///
+    /// Throws where several have the name in other cases: which is meant, nobody knows.
+    func index(of name: ExactText) throws(TableStoreError) -> Int {
         if let exact = fields.firstIndex(where: { $0.name == name }) { return exact }
-        let lowered = name.lowercased()
-        if let found = fields.firstIndex(where: { $0.name.lowercased() == lowered }) {
-            return found
+        let folded = name.folded
+        let found = fields.indices.filter { fields[$0].name.folded == folded }
+        if found.count > 1 {
+            let several = found.map { fields[$0].name }.joined(separator: ", ")
+            throw .request("column \"\(name)\" may be any of \(several): they differ in case only")
         }
+        if let column = found.first { return column }
         let names = fields.map(\.name).joined(separator: ", ")
         throw .request("there is no column \"\(name)\"; the table has \(names)")
     }

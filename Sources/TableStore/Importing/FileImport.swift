@@ -140,7 +140,7 @@ extension FileImport {
             width -= 1
         }
         for field in 0..<width {
-            let name = String(decoding: reader.text(field), as: UTF8.self)
+            let name = ExactText(String(decoding: reader.text(field), as: UTF8.self))
             let column: Int
             do throws(TableStoreError) {
                 column = try ColumnNames.index(of: name, schema)
@@ -168,7 +168,7 @@ extension FileImport {
     private mutating func ndjson() throws(TableStoreError) {
         var reader = try NDJSONReader(try InputFile(path, options.progress))
         var rows = RowGathering(layout)
-        var known: [String: Int] = [:]
+        var known: [ExactText: Int] = [:]
         while let row = try reader.next() {
             switch row {
             case .failure(let problem):
@@ -188,7 +188,7 @@ extension FileImport {
 
     /// Where the columns of the table stand in an object.
     private func places(
-        _ members: [JSONValue.Member], _ known: inout [String: Int]
+        _ members: [JSONValue.Member], _ known: inout [ExactText: Int]
     ) throws(ColumnProblem) -> [Int?] {
         var places = [Int?](repeating: nil, count: schema.fields.count)
         for (index, member) in members.enumerated() {

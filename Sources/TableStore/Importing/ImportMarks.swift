@@ -10,8 +10,8 @@ internal import TableLog
 /// They are in the commit of the rows. So of two imports of a file at the same time one fails, and
 /// passes the file over when it is tried again.
 struct ImportMarks {
-    private var known: Set<String>
-    private var new: [[UInt8]: String] = [:]
+    private var known: Set<ExactText>
+    private var new: [[UInt8]: ExactText] = [:]
 
     init(_ table: StoredTable?) {
         known = Set(table.map { Array($0.snapshot.transactions.keys) } ?? [])
@@ -19,7 +19,7 @@ struct ImportMarks {
 
     /// Whether a file is not in the table yet; it is marked then.
     mutating func take(_ path: [UInt8]) throws(TableStoreError) -> Bool {
-        let application = "varve.import:sha256:" + (try Self.digest(path))
+        let application: ExactText = "varve.import:sha256:\(try Self.digest(path))"
         guard known.insert(application).inserted else { return false }
         new[path] = application
         return true

@@ -1,6 +1,5 @@
+package import Bytes
 package import Platform
-
-internal import Bytes
 
 /// What the rows of a file look like.
 package enum RowFormat: String, CaseIterable, Sendable {
@@ -75,7 +74,7 @@ package struct RejectedRow: Equatable, Sendable {
     package var file: [UInt8]
     /// From 1; nil when it is about the whole file.
     package var line: Int?
-    package var column: String?
+    package var column: ExactText?
     package var detail: String
 
     package var text: String {

@@ -9,7 +9,7 @@ enum ParquetInput {
         let directory = PathBytes.parent(path)
         let above: [UInt8] =
             directory.isEmpty ? [UInt8(ascii: path.first == 0x2f ? "/" : ".")] : directory
-        let name = String(decoding: PathBytes.name(path), as: UTF8.self)
+        let name = ExactText(String(decoding: PathBytes.name(path), as: UTF8.self))
         let source: FileSource
         do throws(TableLogError) {
             source = try TableDirectory(above).open(name)

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import JSON
 internal import Parquet
 internal import TableLog
@@ -67,15 +68,15 @@ struct RowGathering {
 
 /// A value that does not fit, and its column.
 struct ColumnProblem: Error {
-    let column: String?
+    let column: ExactText?
     let detail: String
 
-    init(_ column: String?, _ detail: String) {
+    init(_ column: ExactText?, _ detail: String) {
         self.column = column
         self.detail = detail
     }
 
-    init(_ column: String, _ problem: ValueProblem, found: String?) {
+    init(_ column: ExactText, _ problem: ValueProblem, found: String?) {
         self.column = column
         var text = "expected \(problem.expected)"
         if let found, !found.isEmpty {

@@ -11,11 +11,11 @@ package enum SchemaInference {
 
     /// Names and guesses in the order in which columns were first seen.
     private struct Guesses {
-        var names: [String] = []
-        var places: [String: Int] = [:]
+        var names: [ExactText] = []
+        var places: [ExactText: Int] = [:]
         var guesses: [TypeGuess] = []
 
-        mutating func place(_ name: String) -> Int {
+        mutating func place(_ name: ExactText) -> Int {
             if let place = places[name] { return place }
             places[name] = names.count
             names.append(name)
@@ -76,7 +76,7 @@ package enum SchemaInference {
             if row == 0, options.hasHeader {
                 if options.doubtsHeader { try HeaderDoubts.check(names: reader) }
                 for field in reader.fields.indices {
-                    let text = String(decoding: reader.text(field), as: UTF8.self)
+                    let text = ExactText(String(decoding: reader.text(field), as: UTF8.self))
                     places.append(guesses.place(ColumnNames.allowed(text)))
                 }
                 continue
@@ -136,12 +136,16 @@ package enum SchemaInference {
 /// Names that tables allow.
 enum ColumnNames {
     /// The name with a low line for each character that tables do not allow.
-    static func allowed(_ name: String) -> String {
-        String(name.map { " ,;{}()\n\t=".contains($0) || $0 == "\r\n" ? "_" : $0 })
+    static func allowed(_ name: ExactText) -> ExactText {
+        let line = name.string.replacing("\r\n", with: "\n")
+        let scalars = line.unicodeScalars.map { SchemaGrammar.isForbidden($0) ? "_" : $0 }
+        var allowed = String.UnicodeScalarView()
+        allowed.append(contentsOf: scalars)
+        return ExactText(String(allowed))
     }
 
     /// The column that is meant by a name in a file.
-    static func index(of name: String, _ schema: TableSchema) throws(TableStoreError) -> Int {
+    static func index(of name: ExactText, _ schema: TableSchema) throws(TableStoreError) -> Int {
         let allowed = allowed(name)
         if allowed != name, let place = schema.fields.firstIndex(where: { $0.name == allowed }) {
             return place

@@ -1,6 +1,8 @@
 package import Parquet
 package import TableLog
 
+internal import Bytes
+
 /// Rows as text: CSV (RFC 4180) or newline-delimited JSON.
 ///
 /// JSON keeps every type: numbers with all digits, times in the form of ISO 8601, binary values in

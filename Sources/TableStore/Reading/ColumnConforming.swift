@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Parquet
 internal import TableLog
 
@@ -120,9 +121,16 @@ enum ColumnConforming {
 extension Schema {
     /// The field of a file that holds a column of the table: one of its name, or else of its name
     /// in another case, as writers have it to whom case means nothing.
-    func field(of column: TableField) -> Field? {
+    ///
+    /// Throws where several have the name in other cases.
+    func field(of column: TableField) throws(ParquetError) -> Field? {
         if let exact = field(named: column.physicalName) { return exact }
-        let name = column.physicalName.lowercased()
-        return fields.first { $0.name.lowercased() == name }
+        let folded = column.physicalName.folded
+        let found = fields.filter { $0.name.folded == folded }
+        guard found.count <= 1 else {
+            throw ParquetError(
+                .invalid, at: -1, "one field that is column \(column.name) in whatever case")
+        }
+        return found.first
     }
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import JSON
 internal import Parquet
 internal import TableLog
@@ -28,7 +29,7 @@ struct FileRanges {
         if field.type == .binary { return .bytes(Array(text.utf8)) }
         guard let value = ValueText.parse(Array(text.utf8)[...], field.type) else {
             throw TableStoreError(
-                .damaged, file.path,
+                .damaged, file.path.string,
                 "partition value '\(text)' of column \(field.name) is not "
                     + TypeWords.describe(field.type))
         }

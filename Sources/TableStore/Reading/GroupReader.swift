@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Parquet
 internal import TableLog
 
@@ -25,7 +26,7 @@ struct GroupReader {
                 segment.fields(segment.columns.filter { !compared.contains($0) })
             } ?? []
         (self.first, self.later) = (first, later)
-        let path = segment.add.path
+        let path = segment.add.path.string
         firstReader = try parqueted(path) { () throws(ParquetError) in
             try RowGroupReader(
                 segment.file, rowGroup: group, fields: first.map(\.field), rows: rows)
@@ -39,7 +40,7 @@ struct GroupReader {
 
     /// The rows that match among the next `limit`, maybe none; nil at the end.
     mutating func next(limit: Int) throws(TableStoreError) -> RecordBatch? {
-        let raw = try parqueted(segment.add.path) { () throws(ParquetError) in
+        let raw = try parqueted(segment.add.path.string) { () throws(ParquetError) in
             try firstReader.next(limit: limit)
         }
         guard let raw else { return nil }
@@ -55,7 +56,7 @@ struct GroupReader {
             laterReader?.skip(raw.rowCount)
             return RecordBatch(rowCount: 0, columns: [])
         }
-        let others = try parqueted(segment.add.path) { () throws(ParquetError) in
+        let others = try parqueted(segment.add.path.string) { () throws(ParquetError) in
             try laterReader?.next(limit: raw.rowCount)
         }
         if let others { columns.merge(try conform(others, later)) { old, _ in old } }
@@ -68,7 +69,7 @@ struct GroupReader {
     ) throws(TableStoreError) -> [Int: Column] {
         var columns: [Int: Column] = [:]
         for (index, (column, field)) in fields.enumerated() {
-            columns[column] = try parqueted(segment.add.path) { () throws(ParquetError) in
+            columns[column] = try parqueted(segment.add.path.string) { () throws(ParquetError) in
                 try ColumnConforming.conform(
                     raw.columns[index], field, segment.table.schema.fields[column].type,
                     segment.file.schema)

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Parquet
 internal import TableLog
 
@@ -29,9 +30,10 @@ struct SegmentSource: Sendable {
         var stored: [(column: Int, field: Field)] = []
         for column in Set(columns + (predicate?.columns ?? [])).sorted()
         where !table.partitionColumns.contains(column) {
-            if let there = file.schema.field(of: table.schema.fields[column]) {
-                stored.append((column, there))
+            let there = try parqueted(add.path.string) { () throws(ParquetError) in
+                try file.schema.field(of: table.schema.fields[column])
             }
+            if let there { stored.append((column, there)) }
         }
         self.stored = stored
         var (starts, start): ([Int64], Int64) = ([], 0)
@@ -124,7 +126,7 @@ private struct PageSkipping {
             return rows
         case .compare(let column, _, _), .isNull(let column, _):
             guard let leaf = segment.prunable(column) else { return whole }
-            let pages = try parqueted(segment.add.path) { () throws(ParquetError) in
+            let pages = try parqueted(segment.add.path.string) { () throws(ParquetError) in
                 try segment.file.pageRanges(rowGroup: group, leaf: leaf)
             }
             guard let pages else { return whole }

@@ -1,3 +1,4 @@
+package import Bytes
 package import Parquet
 package import TableLog
 
@@ -6,7 +7,7 @@ internal import Platform
 /// What is to be read of a table.
 package struct ScanRequest: Sendable {
     /// Names of columns, in the order in which they are wanted; nil for all.
-    package var columns: [String]?
+    package var columns: [ExactText]?
     package var filter: Filter?
     /// Rows at most; nil for all.
     package var limit: Int64?

@@ -1,5 +1,6 @@
 package import TableLog
 
+internal import Bytes
 internal import JSON
 
 /// Schemas as documents of JSON: those of Delta Lake, as they stand in logs, and those of JSON
@@ -16,7 +17,7 @@ enum SchemaDocument {
         } catch {
             throw problem("\(error)")
         }
-        if value["type"]?.string == "struct" { return try fields(of: text) }
+        if value["type"]?.string == "struct" { return try fields(of: ExactText(text)) }
         guard let properties = value["properties"]?.members else {
             throw problem(
                 "neither \"fields\" of a structure, as Delta Lake has them, nor \"properties\", "
@@ -35,7 +36,7 @@ enum SchemaDocument {
     }
 
     /// What writers of another table noted about its columns is left out.
-    private static func fields(of text: String) throws(TableStoreError) -> TableSchema {
+    private static func fields(of text: ExactText) throws(TableStoreError) -> TableSchema {
         let schema = try logged { () throws(TableLogError) in try TableSchema(parsing: text) }
         return TableSchema(
             schema.fields.map { TableField($0.name, $0.type, isNullable: $0.isNullable) })
@@ -56,7 +57,7 @@ enum SchemaDocument {
             property.name, found, isNullable: !isRequired || values.count < names.count)
     }
 
-    private static func type(_ name: String, _ property: JSONValue) -> TableType? {
+    private static func type(_ name: ExactText, _ property: JSONValue) -> TableType? {
         switch (name, property["format"]?.string) {
         case ("integer", _): .long
         case ("number", _): .double

@@ -1,5 +1,7 @@
 package import TableLog
 
+internal import Bytes
+
 /// Schemas as they are typed: `id long not null, name string, price decimal(12,2)`.
 ///
 ///     schema = column { "," column }
@@ -39,9 +41,9 @@ package enum SchemaGrammar {
     }
 
     private static func type(
-        _ scanner: inout WordScanner, _ column: String
+        _ scanner: inout WordScanner, _ column: ExactText
     ) throws(TableStoreError) -> TableType {
-        var name = try scanner.name("the type of column \(column)").lowercased()
+        var name = try scanner.name("the type of column \(column)").folded.string
         if name == "decimal" || name == "numeric" {
             guard scanner.take("("), let precision = scanner.digits(), scanner.take(","),
                 let scale = scanner.digits(), scanner.take(")")
@@ -59,22 +61,22 @@ package enum SchemaGrammar {
     }
 
     /// What other readers of tables refuse in names.
-    private static let forbidden: Set<Character> = [
-        " ", ",", ";", "{", "}", "(", ")", "\n", "\t", "=",
-    ]
+    static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
+        " ,;{}()\n\t=".unicodeScalars.contains(scalar)
+    }
 
     /// Throws unless a new table may have this schema.
     package static func check(_ schema: TableSchema) throws(TableStoreError) {
         guard !schema.fields.isEmpty else { throw .request("a table needs a column at least") }
-        var seen: Set<String> = []
+        var seen: Set<ExactText> = []
         for field in schema.fields {
-            if let character = field.name.first(where: { forbidden.contains($0) }) {
+            if let character = field.name.string.unicodeScalars.first(where: isForbidden) {
                 throw .request(
                     "the name of column \"\(field.name)\" has a \"\(character)\", which tables do "
                         + "not allow")
             }
             guard !field.name.isEmpty else { throw .request("a column has no name") }
-            guard seen.insert(field.name.lowercased()).inserted else {
+            guard seen.insert(field.name.folded).inserted else {
                 throw .request("there are two columns \"\(field.name)\", in whatever case")
             }
             guard field.element != nil else {
@@ -104,7 +106,7 @@ package enum SchemaGrammar {
         }
     }
 
-    private static func isPlain(_ name: String) -> Bool {
+    private static func isPlain(_ name: ExactText) -> Bool {
         name.utf8.allSatisfy(WordScanner.isNameByte)
     }
 }
@@ -156,22 +158,22 @@ struct WordScanner {
     }
 
     /// A name, or what stands between backticks.
-    mutating func name(_ expected: String) throws(TableStoreError) -> String {
+    mutating func name(_ expected: String) throws(TableStoreError) -> ExactText {
         if next == UInt8(ascii: "`") { return try quoted() }
         guard let word = word() else { throw error(expected) }
         return word
     }
 
-    private mutating func word() -> String? {
+    private mutating func word() -> ExactText? {
         let end = bytes[position...].firstIndex { !Self.isNameByte($0) } ?? bytes.count
         guard end > position else { return nil }
         defer { skipBlanks() }
         defer { position = end }
-        return String(decoding: bytes[position..<end], as: UTF8.self)
+        return ExactText(String(decoding: bytes[position..<end], as: UTF8.self))
     }
 
     /// What stands between two of the sign that is next; two of them stand for one.
-    mutating func quoted() throws(TableStoreError) -> String {
+    mutating func quoted() throws(TableStoreError) -> ExactText {
         let quote = bytes[position]
         var (text, index): ([UInt8], Int) = ([], position + 1)
         while index < bytes.count {
@@ -179,7 +181,7 @@ struct WordScanner {
                 guard index + 1 < bytes.count, bytes[index + 1] == quote else {
                     position = index + 1
                     skipBlanks()
-                    return String(decoding: text, as: UTF8.self)
+                    return ExactText(String(decoding: text, as: UTF8.self))
                 }
                 index += 1
             }
@@ -219,9 +221,9 @@ struct WordScanner {
     }
 
     /// Takes a word of the grammar, in whatever case.
-    mutating func takeKeyword(_ keyword: String) -> Bool {
+    mutating func takeKeyword(_ keyword: ExactText) -> Bool {
         let start = position
-        if let word = word(), word.lowercased() == keyword { return true }
+        if let word = word(), word.folded == keyword { return true }
         position = start
         return false
     }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Parquet
 internal import TableLog
 
@@ -49,7 +50,7 @@ struct SegmentContent {
     ) throws(TableStoreError) -> (kept: Kept, droppedRows: Int64) {
         let hidden = hidden(group)
         if hidden.isEmpty, predicate == nil { return (.whole, 0) }
-        let count = try parqueted(add.path) { () throws(ParquetError) in
+        let count = try parqueted(add.path.string) { () throws(ParquetError) in
             try file.rowCount(inMemory: group)
         }
         var keeps = [Bool](repeating: true, count: count)
@@ -86,12 +87,15 @@ struct SegmentContent {
                         try FileRanges.partitionValue(field, add), field.type, count: count))
                 continue
             }
-            guard let stored = file.schema.field(of: field) else {
+            let there = try parqueted(add.path.string) { () throws(ParquetError) in
+                try file.schema.field(of: field)
+            }
+            guard let stored = there else {
                 found.append(.nulls(field.type, count: count))
                 continue
             }
             found.append(
-                try parqueted(add.path) { () throws(ParquetError) in
+                try parqueted(add.path.string) { () throws(ParquetError) in
                     try ColumnConforming.conform(
                         try file.read(rowGroup: group, fields: [stored]).columns[0], stored,
                         field.type, file.schema)

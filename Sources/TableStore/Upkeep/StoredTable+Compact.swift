@@ -1,5 +1,6 @@
 package import Platform
 
+internal import Bytes
 internal import Parquet
 internal import TableLog
 

@@ -120,7 +120,7 @@ extension StoredTable {
 
     /// Paths of data files and of the deletion vectors that belong to them.
     private static func paths(
-        of files: [(path: String, vector: DeletionVectorReference?)]
+        of files: [(path: ExactText, vector: DeletionVectorReference?)]
     ) throws(TableStoreError) -> Set<[UInt8]> {
         var paths: Set<[UInt8]> = []
         try logged { () throws(TableLogError) in

@@ -1,5 +1,6 @@
 package import Platform
 
+internal import Bytes
 internal import Parquet
 internal import TableLog
 
@@ -44,7 +45,7 @@ extension StoredTable {
                 report.damages += verification.damages
             } catch {
                 guard error.kind != .interrupted else { throw error }
-                report.damages.append(TableDamage(file: file.path, detail: error.detail))
+                report.damages.append(TableDamage(file: file.path.string, detail: error.detail))
             }
             report.files += 1
             report.bytes &+= file.size
@@ -75,7 +76,7 @@ private struct SegmentVerification {
     }
 
     private mutating func note(_ detail: String) {
-        damages.append(TableDamage(file: add.path, detail: detail))
+        damages.append(TableDamage(file: add.path.string, detail: detail))
     }
 
     mutating func run() throws(TableStoreError) {

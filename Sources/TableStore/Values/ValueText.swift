@@ -155,7 +155,7 @@ extension ValueText {
             bytes += text
             bytes.append(UInt8(ascii: "\""))
         } else {
-            bytes += JSONValue.string(String(decoding: text, as: UTF8.self)).bytes
+            bytes += JSONValue.string(ExactText(String(decoding: text, as: UTF8.self))).bytes
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import JSON
 internal import Parquet
 internal import TableLog
@@ -7,7 +8,7 @@ enum FileStatistics {
     /// Columns that have statistics at most, as most writers have it.
     private static let columnLimit = 32
 
-    static func text(_ file: ParquetFile, _ layout: TableLayout) -> String {
+    static func text(_ file: ParquetFile, _ layout: TableLayout) -> ExactText {
         var (minima, maxima, nulls): ([JSONValue.Member], [JSONValue.Member], [JSONValue.Member]) =
             ([], [], [])
         for column in layout.storedColumns.prefix(columnLimit) {
@@ -26,11 +27,12 @@ enum FileStatistics {
             minima.append(.init(field.physicalName, minimum))
             maxima.append(.init(field.physicalName, maximum))
         }
-        return JSONValue.object([
+        let statistics = JSONValue.object([
             .init("numRecords", .number(file.footer.rowCount)),
             .init("minValues", .object(minima)), .init("maxValues", .object(maxima)),
             .init("nullCount", .object(nulls)),
-        ]).text
+        ])
+        return ExactText(statistics.text)
     }
 
     /// The bounds over all row groups; where one group has none, the file has none.
@@ -65,7 +67,7 @@ enum FileStatistics {
         case (.floating(let value), _):
             guard value.isFinite else { return nil }
             ValueText.append(bound, type, to: &text)
-            return .number(String(decoding: text, as: UTF8.self))
+            return .number(ExactText(String(decoding: text, as: UTF8.self)))
         case (.integer(let days), .date):
             guard (-719_162...2_932_896).contains(days) else { return nil }
             ValueText.append(days, type, to: &text)
@@ -73,13 +75,13 @@ enum FileStatistics {
             guard let whole = milliseconds(moment, up: isMaximum) else { return nil }
             ValueText.append(whole, type, to: &text)
         case (.bytes(let bytes), .string):
-            guard let string = String(validating: bytes, as: UTF8.self) else { return nil }
+            guard let string = ExactText(utf8: bytes) else { return nil }
             return .string(string)
         default:
             ValueText.append(bound, type, to: &text)
-            return .number(String(decoding: text, as: UTF8.self))
+            return .number(ExactText(String(decoding: text, as: UTF8.self)))
         }
-        return .string(String(decoding: text, as: UTF8.self))
+        return .string(ExactText(String(decoding: text, as: UTF8.self)))
     }
 
     /// Whole milliseconds, which all readers agree on; nil outside of the years 1 to 9999.

@@ -5,26 +5,27 @@ internal import TableLog
 /// The rows that have the same values in the columns that a table is partitioned by.
 struct Partition: Hashable, Sendable {
     /// As they stand in the log, in the order of the partition columns; nil for null.
-    let values: [String?]
+    let values: [ExactText?]
 
     /// The one of a table that is not partitioned.
     static let whole = Partition([])
 
-    private init(_ values: [String?]) { self.values = values }
+    private init(_ values: [ExactText?]) { self.values = values }
 
     /// Where its data files lie: `day=2026-11-20/region=EU`, or empty.
     ///
     /// The log has the values, but Polars takes them from here: so the names of columns stand as
     /// they are, values whole, and times as delta-rs has them here.
-    func directory(_ layout: TableLayout) -> String {
-        zip(layout.partitionColumns, values).map { column, value in
-            Self.directory(layout.schema.fields[column], value)
-        }.joined(separator: "/")
+    func directory(_ layout: TableLayout) -> ExactText {
+        ExactText(
+            zip(layout.partitionColumns, values).map { column, value in
+                Self.directory(layout.schema.fields[column], value)
+            }.joined(separator: "/"))
     }
 
-    private static func directory(_ field: TableField, _ value: String?) -> String {
-        let name = encode(field.name) { $0 != UInt8(ascii: "/") && $0 != 0 }
-        guard var text = value else { return name + "=" + null }
+    private static func directory(_ field: TableField, _ value: ExactText?) -> String {
+        let name = encode(field.name.string) { $0 != UInt8(ascii: "/") && $0 != 0 }
+        guard var text = value?.string else { return name + "=" + null }
         if field.type == .timestamp, text.last == "Z" {
             text = String(text.dropLast()).replacing("T", with: " ")
         }
@@ -73,7 +74,7 @@ struct Partition: Hashable, Sendable {
     init(
         _ batch: RecordBatch, _ row: Int, _ layout: TableLayout
     ) throws(TableStoreError) {
-        var values: [String?] = []
+        var values: [ExactText?] = []
         for column in layout.partitionColumns {
             let field = layout.schema.fields[column]
             guard let value = batch.columns[column].scalar(row) else {
@@ -84,7 +85,7 @@ struct Partition: Hashable, Sendable {
             if let expected = Self.expectation(text[...]) {
                 throw TableStoreError(.input, "", "column \(field.name): expected \(expected)")
             }
-            values.append(String(decoding: text, as: UTF8.self))
+            values.append(ExactText(String(decoding: text, as: UTF8.self)))
         }
         self.values = values
     }

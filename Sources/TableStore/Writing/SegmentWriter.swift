@@ -117,9 +117,9 @@ final class SegmentWriter {
 final class SegmentDirectory {
     private let root: PinnedDirectory
     private let reading: TableDirectory
-    private var made: Set<String> = []
+    private var made: Set<ExactText> = []
     /// Directories with new names that are not synced yet, by their paths.
-    private var unsynced: Set<String> = []
+    private var unsynced: Set<ExactText> = []
     /// What was made here and is in no commit yet.
     private(set) var files: [[UInt8]] = []
 
@@ -130,21 +130,22 @@ final class SegmentDirectory {
         reading = try logged { () throws(TableLogError) in try TableDirectory(path) }
     }
 
-    func makeFile(_ directory: String) throws(TableStoreError) -> SegmentFile {
+    func makeFile(_ directory: ExactText) throws(TableStoreError) -> SegmentFile {
         try makeDirectories(directory)
-        let prefix = directory.isEmpty ? "" : directory + "/"
-        let path = Array((prefix + "seg-" + UniqueName.timeOrdered() + ".parquet").utf8)
+        let name = "seg-\(UniqueName.timeOrdered()).parquet"
+        let path = PathBytes.join(Array(directory.utf8), Array(name.utf8))
         let file = try calling("") { () throws(PlatformError) in try SegmentFile(path, in: root) }
         files.append(path)
         unsynced.insert(directory)
         return file
     }
 
-    private func makeDirectories(_ path: String) throws(TableStoreError) {
+    private func makeDirectories(_ path: ExactText) throws(TableStoreError) {
         guard !path.isEmpty, !made.contains(path) else { return }
-        var parent = ""
-        for name in path.split(separator: "/") {
-            let directory = parent.isEmpty ? String(name) : parent + "/" + name
+        var parent: ExactText = ""
+        for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+            let name = ExactText(Substring(part))
+            let directory = parent.isEmpty ? name : "\(parent)/\(name)"
             do throws(PlatformError) {
                 let above = try root.open(Array(parent.utf8), [.readOnly, .directory])
                 try FileOperations.makeDirectory(Array(name.utf8), at: above.raw)
@@ -160,7 +161,7 @@ final class SegmentDirectory {
     /// Waits until all names that were made are on the disk.
     func sync() throws(TableStoreError) {
         for path in unsynced.sorted() {
-            try calling(path) { () throws(PlatformError) in
+            try calling(path.string) { () throws(PlatformError) in
                 try root.open(Array(path.utf8), [.readOnly, .directory]).sync(Array(path.utf8))
             }
         }
@@ -170,9 +171,11 @@ final class SegmentDirectory {
     func describe(
         _ file: SegmentFile, _ partition: Partition, _ layout: TableLayout, checksPages: Bool
     ) throws(TableStoreError) -> AddFile {
-        let path = String(decoding: file.path, as: UTF8.self)
+        let path = ExactText(String(decoding: file.path, as: UTF8.self))
         let source = try logged { () throws(TableLogError) in try reading.open(path) }
-        let written = try parqueted(path) { () throws(ParquetError) in try ParquetFile(source) }
+        let written = try parqueted(path.string) { () throws(ParquetError) in
+            try ParquetFile(source)
+        }
         if checksPages {
             do throws(ParquetError) {
                 try CopiedPages.check(written)
@@ -183,7 +186,7 @@ final class SegmentDirectory {
                         + "(\(error)); nothing was changed, and verify names the data file")
             }
         }
-        var values: [String: String?] = [:]
+        var values: [ExactText: ExactText?] = [:]
         for (column, value) in zip(layout.partitionColumns, partition.values) {
             values.updateValue(value, forKey: layout.schema.fields[column].physicalName)
         }

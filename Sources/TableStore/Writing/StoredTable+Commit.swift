@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Parquet
 internal import TableLog
 
@@ -15,7 +16,7 @@ package struct CommitOutcome: Equatable, Sendable {
 extension StoredTable {
     /// Commits data files that are on the disk, and looks after the log.
     func commit(
-        _ operation: String, added: [AddFile], removed: [RemoveFile] = [],
+        _ operation: ExactText, added: [AddFile], removed: [RemoveFile] = [],
         other: [LogAction] = [], reads: ReadSet
     ) throws(TableStoreError) -> CommitOutcome {
         let actions = other + removed.map { .remove($0) } + added.map { .add($0) }

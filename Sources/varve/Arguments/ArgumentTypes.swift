@@ -11,6 +11,16 @@ struct ByteArgument: ExpressibleByArgument {
     var printable: String { PathBytes.printable(bytes) }
 }
 
+/// Text in UTF-8, as it was typed: characters by which `LosslessText` carries other bytes too.
+struct TextArgument: ExpressibleByArgument {
+    let text: ExactText
+
+    init?(argument: String) {
+        guard let text = ExactText(utf8: LosslessText.decode(argument)) else { return nil }
+        self.text = text
+    }
+}
+
 /// A number of bytes such as 512, 64K, 1.5G or 10MB.
 struct SizeArgument: ExpressibleByArgument {
     let count: ByteCount

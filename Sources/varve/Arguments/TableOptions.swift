@@ -29,7 +29,7 @@ struct TableOptions: ParsableArguments {
             valueName: "column=value"
         )
     )
-    var partition: [String] = []
+    var partition: [TextArgument] = []
 
     @Option(
         help: ArgumentHelp(
@@ -57,13 +57,19 @@ struct TableOptions: ParsableArguments {
         guard inPlace || partition.isEmpty else {
             throw ValidationError("'--partition' needs '--in-place'.")
         }
-        guard partition.allSatisfy({ $0.contains("=") && !$0.hasPrefix("=") }) else {
+        guard
+            partition.allSatisfy({
+                !$0.text.hasPrefix("=") && $0.text.utf8.contains(Self.equals)
+            })
+        else {
             throw ValidationError("The value of '--partition' must be 'column=value'.")
         }
         guard at == nil || version != nil else {
             throw ValidationError("The value of '--at' must be a version or a time.")
         }
     }
+
+    private static let equals = UInt8(ascii: "=")
 
     private var version: TableRestoreOptions.VersionChoice? {
         guard let at else { return nil }
@@ -74,9 +80,10 @@ struct TableOptions: ParsableArguments {
     func parsed(isDryRun: Bool, verifies: Bool, limitRate: SizeArgument?) -> TableRestoreOptions {
         var options = TableRestoreOptions()
         for text in partition {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let value = String(parts[1])
-            options.partition.updateValue(value.isEmpty ? nil : value, forKey: String(parts[0]))
+            let parts = text.text.utf8.split(
+                separator: Self.equals, maxSplits: 1, omittingEmptySubsequences: false
+            ).map { ExactText(Substring($0)) }
+            options.partition.updateValue(parts[1].isEmpty ? nil : parts[1], forKey: parts[0])
         }
         options.at = version
         options.isDryRun = isDryRun

@@ -25,7 +25,7 @@ enum TableRows {
     static func print(_ scan: inout TableScan, _ console: Console) throws {
         let text = RowText(scan.fields, .ndjson)
         var widths: [Int]?
-        var waiting = [scan.fields.map(\.name)]
+        var waiting = [scan.fields.map(\.name.string)]
         let isNumber = scan.fields.map { field in
             switch field.type {
             case .long, .integer, .short, .byte, .float, .double, .decimal: true

@@ -64,7 +64,7 @@ final class StorePair {
             + #""metadata":{}}]}"#
         try log(table).create(
             ProtocolAction(readerVersion: 1, writerVersion: 2),
-            TableMetadata(id: id, schemaText: schema))
+            TableMetadata(id: ExactText(id), schemaText: ExactText(schema)))
     }
 
     private func addFile(_ table: String, _ rows: [Int], dataChange: Bool) throws -> AddFile {
@@ -73,11 +73,12 @@ final class StorePair {
         let text = rows.map { "\($0)\n" }.joined()
         try directory.write(Array(text.utf8), "\(table)/\(name)")
         return AddFile(
-            path: name, size: Int64(text.utf8.count), modificationTime: 0, dataChange: dataChange)
+            path: ExactText(name), size: Int64(text.utf8.count), modificationTime: 0,
+            dataChange: dataChange)
     }
 
     @discardableResult
-    func append(_ table: String, _ rows: [Int], application: String? = nil) throws -> Int64 {
+    func append(_ table: String, _ rows: [Int], application: ExactText? = nil) throws -> Int64 {
         let log = try log(table)
         var actions: [LogAction] = [.add(try addFile(table, rows, dataChange: true))]
         if let application {
@@ -113,7 +114,7 @@ final class StorePair {
         var actions = files.map { LogAction.remove($0.removed(at: 1, dataChange: false)) }
         actions.append(.add(try addFile(table, rows, dataChange: false)))
         _ = try log.commit(TableChange("OPTIMIZE", actions, reads: .removedFiles), to: snapshot)
-        return Set(files.map(\.path))
+        return Set(files.map(\.path.string))
     }
 
     private func rows(_ table: String, _ file: AddFile) throws -> [Int] {

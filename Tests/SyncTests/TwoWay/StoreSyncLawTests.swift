@@ -38,7 +38,7 @@ struct StoreSyncLawTests {
         /// Both sides have these rows, in the same files.
         mutating func agree(_ rows: Set<Int>) throws {
             sides = ["here": Side(rows), "there": Side(rows)]
-            common = Set(try pair.log("here/t").snapshot().files.keys.map(\.path))
+            common = Set(try pair.log("here/t").snapshot().files.keys.map(\.path.string))
         }
 
         /// Changes one side in some way.

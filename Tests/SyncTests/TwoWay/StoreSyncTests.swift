@@ -299,7 +299,7 @@ struct StoreSyncTests {
             Issue.record("\(summary)")
             return
         }
-        #expect(text.contains(file))
+        #expect(text.contains(file.string))
         #expect(pair.read("there/t/\(file)") == "9\n")
         #expect(try pair.version("there/t") == 2)
     }

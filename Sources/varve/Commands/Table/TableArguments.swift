@@ -53,7 +53,7 @@ struct TableDesignOptions: ParsableArguments {
             valueName: "schema"
         )
     )
-    var schema: String?
+    var schema: TextArgument?
 
     @Option(
         help: ArgumentHelp("A file that holds what --schema takes.", valueName: "file"),
@@ -67,7 +67,7 @@ struct TableDesignOptions: ParsableArguments {
             valueName: "columns"
         )
     )
-    var partitionBy: String?
+    var partitionBy: TextArgument?
 
     @Option(
         help: ArgumentHelp(
@@ -75,7 +75,7 @@ struct TableDesignOptions: ParsableArguments {
             valueName: "columns"
         )
     )
-    var sortBy: String?
+    var sortBy: TextArgument?
 
     var isEmpty: Bool {
         schema == nil && schemaFile == nil && partitionBy == nil && sortBy == nil
@@ -83,7 +83,7 @@ struct TableDesignOptions: ParsableArguments {
 
     /// The schema that was given; nil when it is to be found in files.
     func givenSchema() throws -> TableSchema? {
-        if let schema { return try SchemaGrammar.parse(schema) }
+        if let schema { return try SchemaGrammar.parse(schema.text.string) }
         return try schemaFile.map { file in try SchemaGrammar.read(file.bytes) }
     }
 
@@ -103,11 +103,12 @@ struct TableDesignOptions: ParsableArguments {
 
 /// Names with commas between.
 enum ColumnList {
-    static func names(_ text: String?) -> [String] {
-        (text ?? "").split(separator: ",").map { part in
-            var name = part.drop { $0 == " " }
-            while name.last == " " { name.removeLast() }
-            return String(name)
+    static func names(_ list: TextArgument?) -> [ExactText] {
+        let blank = UInt8(ascii: " ")
+        return (list?.text.utf8.split(separator: UInt8(ascii: ",")) ?? []).map { part in
+            var name = Substring(part).utf8.drop { $0 == blank }
+            while name.last == blank { name.removeLast() }
+            return ExactText(Substring(name))
         }
     }
 }

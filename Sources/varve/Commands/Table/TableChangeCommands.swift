@@ -21,12 +21,12 @@ struct TableDeleteCommand: VarveCommand {
     @OptionGroup var directory: TableDirectoryArgument
 
     @Option(help: ArgumentHelp("Rows that match go; as in scan.", valueName: "filter"))
-    var `where`: String
+    var `where`: TextArgument
 
     @OptionGroup var output: OutputOptions
 
     func run(_ console: Console) throws {
-        let filter = try Filter(parsing: `where`)
+        let filter = try Filter(parsing: `where`.text.string)
         let report = try ProgressDisplay.showing(console) { progress throws in
             try StoredTable(directory.path).delete(where: filter, progress)
         }
@@ -53,7 +53,7 @@ struct TableCompactCommand: VarveCommand {
     @OptionGroup var directory: TableDirectoryArgument
 
     @Option(help: ArgumentHelp("Only partitions that match.", valueName: "filter"))
-    var `where`: String?
+    var `where`: TextArgument?
 
     @Option(help: ArgumentHelp("About how large data files become.", valueName: "size"))
     var targetSize: SizeArgument?
@@ -62,7 +62,7 @@ struct TableCompactCommand: VarveCommand {
 
     func run(_ console: Console) throws {
         var options = CompactionOptions()
-        options.filter = try `where`.map { text in try Filter(parsing: text) }
+        options.filter = try `where`.map { text in try Filter(parsing: text.text.string) }
         if let targetSize { options.targetSize = Int64(clamping: targetSize.count.bytes) }
         let report = try ProgressDisplay.showing(console) { progress throws in
             options.progress = progress

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import ArgumentParser
 internal import Reports
 internal import TableLog
@@ -46,10 +47,10 @@ struct TableScanCommand: VarveCommand {
 /// Which rows and columns.
 struct TableSelectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("These columns only, with commas between.", valueName: "columns"))
-    var columns: String?
+    var columns: TextArgument?
 
     @Option(help: ArgumentHelp("Only rows that match.", valueName: "filter"))
-    var `where`: String?
+    var `where`: TextArgument?
 
     @Option(help: ArgumentHelp("At most so many rows.", valueName: "count"))
     var limit: Int64?
@@ -62,8 +63,8 @@ struct TableSelectionOptions: ParsableArguments {
 
     func request() throws -> ScanRequest {
         var request = ScanRequest()
-        request.columns = columns.map(ColumnList.names)
-        request.filter = try `where`.map { text in try Filter(parsing: text) }
+        request.columns = columns.map { ColumnList.names($0) }
+        request.filter = try `where`.map { text in try Filter(parsing: text.text.string) }
         request.limit = limit
         return request
     }
