@@ -35,12 +35,14 @@ struct CheckpointReader {
     ]
 
     /// The names in the directory for sidecars that a checkpoint needs.
+    ///
+    /// Any checkpoint may name some, one with a classic name too (PROTOCOL.md, "V2 Spec"); of files
+    /// of Parquet nothing else is read.
     func sidecars(_ names: [String]) throws(TableLogError) -> [ExactText] {
         var sidecars: [ExactText] = []
         for name in names {
-            for case .sidecar(let path) in try file("\(TableDirectory.log)/\(name)") {
-                sidecars.append(path)
-            }
+            let actions = try file("\(TableDirectory.log)/\(name)", ["sidecar"])
+            for case .sidecar(let path) in actions { sidecars.append(path) }
         }
         return sidecars
     }
@@ -59,7 +61,10 @@ struct CheckpointReader {
         return actions
     }
 
-    private func file(_ path: ExactText) throws(TableLogError) -> [LogAction] {
+    /// The actions of a file, in Parquet those of some kinds only.
+    private func file(
+        _ path: ExactText, _ kinds: Set<ExactText>? = nil
+    ) throws(TableLogError) -> [LogAction] {
         let source: any ByteSource
         do throws(TableLogError) {
             source = try directory.source(path)
@@ -70,7 +75,7 @@ struct CheckpointReader {
         guard !path.hasSuffix(".json") else {
             return try LogReader.actions(try Self.bytes(source, path.string), path.string)
         }
-        return try Self.rows(source, path.string)
+        return try Self.rows(source, path.string, kinds)
     }
 
     private static func bytes(
@@ -88,10 +93,10 @@ struct CheckpointReader {
 
     /// The actions of a file of Parquet.
     static func rows(
-        _ source: any ByteSource, _ path: String
+        _ source: any ByteSource, _ path: String, _ kinds: Set<ExactText>? = nil
     ) throws(TableLogError) -> [LogAction] {
         var actions: [LogAction] = []
-        for batch in try batches(source, path) {
+        for batch in try batches(source, path, kinds) {
             for (field, column) in zip(batch.fields, batch.columns) {
                 for row in 0..<column.count where !column.isNull(row) {
                     let value = RowJSON.value(column, field, row)
@@ -110,12 +115,13 @@ struct CheckpointReader {
     }
 
     private static func batches(
-        _ source: any ByteSource, _ path: String
+        _ source: any ByteSource, _ path: String, _ kinds: Set<ExactText>?
     ) throws(TableLogError) -> [Batch] {
         do throws(ParquetError) {
             let file = try ParquetFile(source)
             let wanted = file.schema.fields.compactMap { field in
-                fields[field.name].flatMap(field.keeping)
+                kinds?.contains(field.name) == false
+                    ? nil : fields[field.name].flatMap(field.keeping)
             }
             guard !wanted.isEmpty else { return [] }
             var batches: [Batch] = []

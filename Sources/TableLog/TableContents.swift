@@ -71,7 +71,7 @@ extension LogReader {
         var contents = TableContents(table: table)
         contents.keepLog(files.map(\.name).filter { listing.holds($0, upTo: version) })
         for checkpoint in listing.checkpoints
-        where checkpoint.version <= version && Self.mayHaveSidecars(checkpoint.names) {
+        where checkpoint.version <= version {
             contents.keepSidecars(try CheckpointReader(self.files).sidecars(checkpoint.names))
         }
         for add in table.files.values { try contents.keep(add) }
@@ -82,14 +82,6 @@ extension LogReader {
             for action in try actions(of: number) { try contents.retain(action) }
         }
         return contents
-    }
-
-    /// Those with a UUID in their names may have them.
-    private static func mayHaveSidecars(_ names: [String]) -> Bool {
-        names.contains { name in
-            let pieces = name.split(separator: ".")
-            return pieces.count == 4 && pieces[2].utf8.count == 36
-        }
     }
 
     /// The version that the hint in the log speaks of; nil where there is none to be understood.

@@ -1,4 +1,5 @@
 import Bytes
+import Parquet
 import Platform
 import TableLog
 import TestSupport
@@ -149,5 +150,30 @@ struct CheckpointTests {
         let name = TestTable.name(snapshot.version, ".crc")
         try table.writeLog(name, "{\"tableSizeBytes\":1,\"numFiles\":1}")
         #expect(try table.log.matchesChecksum(snapshot) == false)
+    }
+
+    /// PROTOCOL.md allows it, and delta-kernel-rs writes it.
+    @Test func `Sidecars of a checkpoint under a classic name belong to the table`() throws {
+        let table = try Self.busyTable()
+        let before = try table.log.snapshot()
+        try table.log.writeCheckpoint(before)
+        let classic = TestTable.name(before.version, ".checkpoint.parquet")
+        let bytes = try Fixtures.read(table.logPath(classic))
+        try table.temporary.write(bytes, "_delta_log/_sidecars/some.parquet")
+        var writer = try ParquetWriter(
+            MemoryFile(),
+            try Schema(writing: [
+                .group("sidecar", 2), .leaf("path", .byteArray, .string),
+                .leaf("sizeInBytes", .int64),
+            ]))
+        let sidecars: [Column] = [.strings(["some.parquet"]), .int64([1])]
+        try writer.write(
+            RecordBatch(rowCount: 1, columns: [Column(count: 1, values: .structure(sidecars))]))
+        _ = try writer.finish()
+        try table.temporary.write(writer.sink.bytes, "_delta_log/" + classic)
+        for version in Int64(0)..<before.version { try table.removeLog(TestTable.name(version)) }
+        #expect(try Self.comparable(table.log.snapshot()) == Self.comparable(before))
+        let contents = try table.log.reader.contents(version: before.version)
+        #expect(contents.sidecars == ["some.parquet"])
     }
 }
