@@ -27,8 +27,8 @@ enum Features {
                 throw refusal("reader feature '\(feature)'")
             }
         }
-        let mode = table.metadata.configuration["delta.columnMapping.mode"] ?? "none"
-        guard mode == "none" || mode == "name" else {
+        guard table.metadata.columnMapping != nil else {
+            let mode = table.metadata.configuration["delta.columnMapping.mode"] ?? ""
             throw refusal("column mapping by '\(mode)'")
         }
     }
@@ -64,7 +64,7 @@ enum Features {
         ] where table.metadata.isSet(name, to: "true") {
             throw refusal("setting '\(name)'")
         }
-        guard configuration["delta.columnMapping.mode"] ?? "none" == "none" else {
+        guard table.metadata.columnMapping == ColumnMapping.none else {
             throw refusal("writing of mapped columns")
         }
         let schema = try TableSchema(parsing: table.metadata.schemaText)

@@ -47,25 +47,70 @@ package struct TableField: Equatable, Sendable {
     package var isNullable: Bool
     /// What writers noted about the field, as JSON text of an object.
     package var metadata: ExactText
+    /// The name in data files, statistics and partition values: another one where the table maps
+    /// its columns.
+    package var physicalName: ExactText
+    /// The number by which data files know the field; nil where they go by names.
+    package var fieldID: Int32?
 
     package init(_ name: ExactText, _ type: TableType, isNullable: Bool = true) {
         self.name = name
         self.type = type
         self.isNullable = isNullable
         metadata = "{}"
+        physicalName = name
     }
 
     private var notes: JSONValue { (try? JSONValue(parsing: metadata)) ?? .object([]) }
 
-    /// The name in data files, statistics and partition values: another one where columns are
-    /// mapped.
-    package var physicalName: ExactText {
-        notes["delta.columnMapping.physicalName"]?.string ?? name
+    /// Takes the name and number that are noted for data files.
+    ///
+    /// Notes say nothing where the table maps no columns: copies of mapped tables have them too.
+    mutating func map(_ mapping: ColumnMapping) throws(TableLogError) {
+        guard mapping != .none else { return }
+        physicalName = notes["delta.columnMapping.physicalName"]?.string ?? name
+        guard mapping == .id else { return }
+        guard let id = notes["delta.columnMapping.id"]?.int64, let id = Int32(exactly: id) else {
+            throw TableLogError(.damaged, "schemaString", "expected an id of column '\(name)'")
+        }
+        fieldID = id
     }
 
     /// What is noted under `key`, when it is text.
     func note(_ key: ExactText) -> ExactText? {
         notes[key].map { $0.string ?? ExactText($0.text) }
+    }
+}
+
+/// How data files name the columns of a table (PROTOCOL.md, "Column Mapping").
+package enum ColumnMapping: Sendable {
+    /// As the table does.
+    case none
+    /// By names of their own.
+    case name
+    /// By numbers.
+    case id
+
+    /// Nil for a mode that is not known.
+    package init?(mode: ExactText?) {
+        switch mode {
+        case nil, "none": self = .none
+        case "name": self = .name
+        case "id": self = .id
+        default: return nil
+        }
+    }
+}
+
+extension TableMetadata {
+    /// Nil where the mode is not known.
+    var columnMapping: ColumnMapping? {
+        ColumnMapping(mode: configuration["delta.columnMapping.mode"]?.folded)
+    }
+
+    /// The schema as data files have it.
+    package func schema() throws(TableLogError) -> TableSchema {
+        try TableSchema(parsing: schemaText, columnMapping ?? .none)
     }
 }
 
@@ -76,14 +121,16 @@ package struct TableSchema: Equatable, Sendable {
     package init(_ fields: [TableField]) { self.fields = fields }
 
     /// Understands the text of a schema; unknown types are refused by name.
-    package init(parsing text: ExactText) throws(TableLogError) {
+    package init(
+        parsing text: ExactText, _ mapping: ColumnMapping = .none
+    ) throws(TableLogError) {
         let value: JSONValue
         do throws(JSONError) {
             value = try JSONValue(parsing: text)
         } catch {
             throw TableLogError(error, "schemaString")
         }
-        let type = try Self.type(value)
+        let type = try Self.type(value, mapping)
         guard case .structure(let fields) = type else {
             throw Self.damaged("a structure")
         }
@@ -94,7 +141,9 @@ package struct TableSchema: Equatable, Sendable {
         TableLogError(.damaged, "schemaString", "expected \(expected)")
     }
 
-    private static func type(_ value: JSONValue) throws(TableLogError) -> TableType {
+    private static func type(
+        _ value: JSONValue, _ mapping: ColumnMapping
+    ) throws(TableLogError) -> TableType {
         if let name = value.string {
             guard let type = TableType(name: name.string) else {
                 throw TableLogError(.unsupported, "schemaString", "columns of type '\(name)'")
@@ -104,30 +153,35 @@ package struct TableSchema: Equatable, Sendable {
         switch value["type"]?.string {
         case "struct":
             var fields: [TableField] = []
-            for field in value["fields"]?.array ?? [] { fields.append(try Self.field(field)) }
+            for field in value["fields"]?.array ?? [] {
+                fields.append(try Self.field(field, mapping))
+            }
             return .structure(fields)
         case "array":
             guard let element = value["elementType"] else { throw damaged("an element type") }
             return .array(
-                try type(element), containsNull: value["containsNull"]?.bool ?? true)
+                try type(element, mapping), containsNull: value["containsNull"]?.bool ?? true)
         case "map":
             guard let key = value["keyType"], let element = value["valueType"] else {
                 throw damaged("types of key and value")
             }
             return .map(
-                key: try type(key), value: try type(element),
+                key: try type(key, mapping), value: try type(element, mapping),
                 valueContainsNull: value["valueContainsNull"]?.bool ?? true)
         default: throw damaged("a type")
         }
     }
 
-    private static func field(_ value: JSONValue) throws(TableLogError) -> TableField {
+    private static func field(
+        _ value: JSONValue, _ mapping: ColumnMapping
+    ) throws(TableLogError) -> TableField {
         guard let name = value["name"]?.string, let type = value["type"] else {
             throw damaged("name and type of a field")
         }
         var field = TableField(
-            name, try Self.type(type), isNullable: value["nullable"]?.bool ?? true)
+            name, try Self.type(type, mapping), isNullable: value["nullable"]?.bool ?? true)
         field.metadata = ExactText((value["metadata"] ?? .object([])).text)
+        try field.map(mapping)
         return field
     }
 

@@ -71,7 +71,7 @@ package struct StoredTable: Sendable {
         self.snapshot = snapshot
         try logged { () throws(TableLogError) in try snapshot.checkReadable() }
         let schema = try logged { () throws(TableLogError) in
-            try TableSchema(parsing: snapshot.metadata.schemaText)
+            try snapshot.metadata.schema()
         }
         self.schema = schema
         var partitions: [Int] = []

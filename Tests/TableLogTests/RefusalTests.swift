@@ -158,4 +158,23 @@ struct RefusalTests {
         let error = #expect(throws: TableLogError.self) { _ = try table.log.open(add) }
         #expect(error?.kind == .damaged)
     }
+
+    @Test(arguments: [
+        (ExactText("none"), ExactText("id"), Int32?.none), ("name", "col-1", nil),
+        ("id", "col-1", 7),
+    ])
+    func `Names of data files are those that the mode of mapping says`(
+        mode: ExactText, name: ExactText, id: Int32?
+    ) throws {
+        var metadata = TableMetadata(
+            id: "x",
+            schemaText: #"""
+                {"type":"struct","fields":[{"name":"id","type":"long","nullable":true,
+                "metadata":{"delta.columnMapping.id":7,
+                "delta.columnMapping.physicalName":"col-1"}}]}
+                """#)
+        metadata.configuration["delta.columnMapping.mode"] = mode
+        let field = try metadata.schema().fields[0]
+        #expect(field.physicalName == name && field.fieldID == id)
+    }
 }
