@@ -54,6 +54,7 @@ extension CommitLog {
         _ change: TableChange, to base: TableSnapshot, attempts: Int = 100
     ) throws(TableLogError) -> Int64 {
         try base.checkWritable()
+        try reader.checkNewestCommit()
         if Features.isAppendOnly(base), change.actions.contains(where: \.removesRows) {
             throw TableLogError(.refused, "", "the table is set to be appended to only")
         }

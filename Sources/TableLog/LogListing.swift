@@ -14,6 +14,12 @@ package struct LogListing {
     private(set) var commits: [Int64: LogFile] = [:]
     /// Complete ones, the newest first.
     private(set) var checkpoints: [Checkpoint] = []
+    /// The newest commits that are there as names only, with 0 bytes: what a power cut leaves of
+    /// a commit whose writer did not wait for the disk.
+    ///
+    /// They are no versions; what was in them is lost. One that others built upon counts, as it
+    /// does for every reader.
+    package private(set) var emptyCommits: [String] = []
 
     package init(_ files: [LogFile]) {
         var parts: [Int64: [Int: [Int: String]]] = [:]
@@ -34,6 +40,16 @@ package struct LogListing {
             }
         }
         checkpoints.sort { ($1.version, $0.names[0]) < ($0.version, $1.names[0]) }
+        dropEmptyCommits()
+    }
+
+    private mutating func dropEmptyCommits() {
+        let checkpoint = checkpoints.first?.version ?? -1
+        for (version, file) in commits.sorted(by: { $0.key > $1.key }) {
+            guard file.size == 0, version > checkpoint else { return }
+            commits[version] = nil
+            emptyCommits.insert(file.name, at: 0)
+        }
     }
 
     private mutating func addCheckpoint(

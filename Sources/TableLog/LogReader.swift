@@ -47,6 +47,17 @@ package struct LogReader {
         return try finish(Replay(), from: 0, to: wanted, listing)
     }
 
+    /// Throws where the newest commit is a name without content: a writer would come to stand
+    /// behind it, and what it named would be swept.
+    package func checkNewestCommit() throws(TableLogError) {
+        guard let name = try listing().emptyCommits.first else { return }
+        throw TableLogError(
+            .damaged, name,
+            "the newest commit is empty, as a power cut leaves it: the rows that it added are in "
+                + "data files that nothing names; restore it from a snapshot or, to give them up, "
+                + "remove this file")
+    }
+
     private func gap(_ version: Int64) -> TableLogError {
         TableLogError(
             .noSuchVersion, LogListing.name(version, ".json"),
@@ -73,6 +84,10 @@ package struct LogReader {
 
     private func actions(of version: Int64, _ name: String) throws(TableLogError) -> [LogAction] {
         guard let bytes = try files.readLog(name) else { throw gap(version) }
+        guard !bytes.contains(0) else {
+            throw TableLogError(
+                .damaged, name, "expected JSON, found zero bytes, as a power cut leaves them")
+        }
         return try Self.actions(bytes, name)
     }
 

@@ -84,7 +84,12 @@ package final class TableDirectory: LogFiles, Sendable {
             guard status.type == .regular, status.size <= Self.sizeLimit else {
                 throw PlatformError("read", path, .fileTooLarge)
             }
-            return try file.read(Int(status.size), at: 0, path)
+            let bytes = try file.read(Int(status.size), at: 0, path)
+            // A false end of the file would make a commit of half of one.
+            guard bytes.count == Int(status.size) else {
+                throw PlatformError("read", path, .ioError)
+            }
+            return bytes
         } catch {
             throw TableLogError(error, name)
         }

@@ -73,6 +73,10 @@ struct StoreWalk {
                 note(path, "the log of the table has a gap")
                 return true
             }
+            if let name = LogListing(files).emptyCommits.first {
+                note(path, "the newest commit of the table, \(name), is empty")
+                return true
+            }
             let name = LogListing.name(newest.version, ".json")
             guard !newest.isGapped, let bytes = try directory.readLog(name) else {
                 note(path, "the log of the table has a gap")

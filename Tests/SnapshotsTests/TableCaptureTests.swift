@@ -172,7 +172,7 @@ extension TableCaptureTests {
         try table.segment("uncommitted.parquet")
         let directory = store.vault.directory
         switch oddity {
-        case .gap: try directory.write([], table.path + "/" + table.log(7))
+        case .gap: try directory.write(Array("{}\n".utf8), table.path + "/" + table.log(7))
         case .torn: try directory.write(Array("{\"add\":{".utf8), table.path + "/" + table.log(2))
         case .noBeginning: try table.lose(table.log(0))
         case .feature:
@@ -320,5 +320,31 @@ extension TableCaptureTests {
         #expect(second.statistics.unchangedFiles == first.statistics.newFiles)
         #expect(second.statistics.directories == first.statistics.directories)
         #expect(second.statistics.bytesRead == 0)
+    }
+
+    @Test func `Files that differ in normal form are all captured`() throws {
+        let store = try CapturedStore()
+        let table = try store.table("orders")
+        let names = ["city=\u{e9}/a.parquet", "city=e\u{301}/a.parquet"]
+        try table.commit(try names.map { .add(try table.segment($0)) })
+        let record = try store.vault.capture().record
+        let paths = try store.vault.entries(record.root).map(\.path)
+        for name in names { #expect(paths.contains(Array("orders/\(name)".utf8))) }
+        #expect(record.tables.map(\.state) == [.pinned])
+        // A second one takes them from the first.
+        let again = try store.vault.capture().record
+        #expect(try store.vault.entries(again.root).map(\.path) == paths)
+    }
+
+    @Test func `A table whose newest commit is empty keeps the files that nothing names`() throws {
+        let store = try CapturedStore()
+        let table = try store.table("orders")
+        try table.append("a.parquet")
+        try table.append("b.parquet")
+        try store.vault.directory.write([], table.path + "/" + table.log(2))
+        let result = try store.vault.capture()
+        #expect(result.record.tables.map(\.state) == [.damaged])
+        #expect(!result.record.isComplete)
+        #expect(try store.paths(table, result.record).contains("b.parquet"))
     }
 }

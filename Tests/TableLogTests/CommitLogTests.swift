@@ -195,4 +195,64 @@ struct CommitLogTests {
         let names = try Descriptor.open(path, [.readOnly, .directory]).names(path)
         #expect(names.allSatisfy { $0.first != UInt8(ascii: ".") } && names.count == 4)
     }
+
+    /// 0 bytes are what a power cut leaves of a commit that nobody waited for.
+    @Test(arguments: [1, 2])
+    func `An empty newest commit is no version, and nothing is put behind it`(count: Int) throws {
+        let table = try TestTable.created()
+        for id in 1...3 { try table.append([Int64(id)]) }
+        for version in (4 - count)...3 { try table.writeLog(TestTable.name(Int64(version)), "") }
+        let snapshot = try table.log.snapshot()
+        #expect(snapshot.version == Int64(3 - count))
+        let add = try table.file("b.parquet", [9])
+        let error = #expect(throws: TableLogError.self) {
+            _ = try table.log.commit(TableChange("WRITE", [.add(add)]), to: snapshot)
+        }
+        #expect(error?.kind == .damaged)
+        #expect(error?.file == TestTable.name(Int64(4 - count)))
+        #expect(throws: TableLogError.self) { _ = try table.log.snapshot(version: 3) }
+    }
+
+    @Test func `An empty commit that others built upon counts as a version`() throws {
+        let table = try TestTable.created()
+        for id in 1...3 { try table.append([Int64(id)]) }
+        try table.writeLog(TestTable.name(2), "")
+        #expect(try table.log.snapshot().version == 3)
+        #expect(try table.ids() == [1, 3])
+    }
+
+    @Test func `A commit of zero bytes in its full length is damaged`() throws {
+        let table = try TestTable.created()
+        try table.append([1])
+        try table.temporary.write(
+            [UInt8](repeating: 0, count: 200), "_delta_log/" + TestTable.name(1))
+        let error = #expect(throws: TableLogError.self) { _ = try table.log.snapshot() }
+        #expect(error?.kind == .damaged)
+    }
+
+    // MARK: Text
+
+    @Test func `Paths and applications that differ in normal form are two`() throws {
+        let table = try TestTable.created()
+        let (one, other): (ExactText, ExactText) = ("\u{e9}.parquet", "e\u{301}.parquet")
+        var actions: [LogAction] = []
+        for path in [one, other] {
+            var add = AddFile(path: path, size: 1, modificationTime: 0)
+            add.partitionValues = ["\u{e9}": "\u{e9}", "e\u{301}": "e\u{301}"]
+            actions.append(.add(add))
+            actions.append(.transaction(TransactionAction(application: path, version: 1)))
+        }
+        _ = try table.log.commit(TableChange("WRITE", actions), to: try table.log.snapshot())
+        func check(_ snapshot: TableSnapshot) {
+            #expect(Set(snapshot.files.keys.map(\.path)) == [one, other])
+            #expect(snapshot.transactions.count == 2)
+            #expect(snapshot.files.values.allSatisfy { $0.partitionValues.count == 2 })
+        }
+        check(try table.log.snapshot())
+        try table.log.writeCheckpoint(try table.log.snapshot())
+        try table.removeLog(TestTable.name(0))
+        check(try table.log.snapshot())
+        let contents = try table.log.reader.contents(version: 1)
+        #expect(Set(contents.live.keys) == [one, other])
+    }
 }

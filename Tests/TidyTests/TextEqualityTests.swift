@@ -12,7 +12,8 @@ struct TextEqualityTests {
     /// made (those of files of a log).
     private static let ours: Set<String> = [
         "detail", "expected", "file", "upkeepProblem", "option", "name", "names", "logNames",
-        "log", "createdBy", "units", "operators", "delimiters", "null",
+        "log", "createdBy", "units", "operators", "delimiters", "null", "emptyCommits",
+        "compressions",
     ]
 
     private static func files() throws -> [SourceFile] {

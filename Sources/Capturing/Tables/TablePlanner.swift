@@ -136,6 +136,10 @@ struct TablePlanner {
         guard let newest = LogListing(listing).newestWhole else {
             return .complaint(plain(.unverified, "neither version 0 nor a checkpoint is there"))
         }
+        if let name = LogListing(listing).emptyCommits.first {
+            // What it named is in data files of which no log tells: all of them are taken.
+            return .complaint(plain(.damaged, "its newest commit, \(name), is empty"))
+        }
         guard !newest.isGapped else {
             let missing = newest.version + 1
             return .complaint(plain(.unverified, "version \(missing) is missing in its log"))

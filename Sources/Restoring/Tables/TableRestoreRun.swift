@@ -157,7 +157,9 @@ extension TableRestoreRun {
         }
         for version in lost {
             let name = LogListing.name(version, ".json")
-            try bringBack(Self.logPath(name), directory)
+            // What a power cut left of it is a name without content.
+            let isEmpty = try directory.readLog(name)?.isEmpty == true
+            try bringBack(Self.logPath(name), directory, replaces: isEmpty)
             guard try directory.readLog(name) == wanted.log.readLog(name) else {
                 throw TableRestoreError.otherTable(
                     "another writer committed version \(version) meanwhile, in place of that of "
@@ -179,9 +181,11 @@ extension TableRestoreRun {
 
     private static func logPath(_ name: String) -> ExactText { "\(TableDirectory.log)/\(name)" }
 
-    private func bringBack(_ path: ExactText, _ directory: TableDirectory) throws {
+    private func bringBack(
+        _ path: ExactText, _ directory: TableDirectory, replaces: Bool = false
+    ) throws {
         guard let entry = wanted.log.entries[path] else { return }
-        let file = MissingFile(path: path, entry: entry, replaces: false)
+        let file = MissingFile(path: path, entry: entry, replaces: replaces)
         try SegmentFetch(directory, repository, progress, nil, keepsTime: true).run([file])
     }
 

@@ -62,6 +62,7 @@ extension StoredTable {
     /// with those that can. What is hidden (`_…` and `.…` in the root) is left alone.
     package func vacuum(_ options: VacuumOptions) throws(TableStoreError) -> VacuumReport {
         try checkWritable()
+        try logged { () throws(TableLogError) in try log.reader.checkNewestCommit() }
         let wanted = try retention(for: options)
         let limit = Timestamp.now().milliseconds &- wanted.wholeMilliseconds
         let walk = try VacuumWalk(path, partitioned: !partitionColumns.isEmpty)

@@ -36,6 +36,12 @@ extension StoredTable {
             report.damages.append(
                 TableDamage(file: "", detail: "the log and its checksum contradict each other"))
         }
+        do throws(TableLogError) {
+            try log.reader.checkNewestCommit()
+        } catch {
+            guard error.kind == .damaged else { throw TableStoreError(error) }
+            report.damages.append(TableDamage(file: error.file, detail: error.detail))
+        }
         for file in files {
             try checkInterruption()
             do throws(TableStoreError) {
