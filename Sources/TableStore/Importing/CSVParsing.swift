@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Parquet
 internal import TableLog
 
@@ -20,6 +21,8 @@ struct CSVParsing: Sendable {
     let width: Int
     let delimiter: UInt8
     let keepsEmptyLines: Bool
+    /// What stands for null besides nothing at all.
+    let nullWords: Set<ExactText>
 
     /// Rows that are taken apart before their values are read.
     private static let stepRows = 1024
@@ -28,6 +31,7 @@ struct CSVParsing: Sendable {
         var splitting = CSVSplitting(block, delimiter: delimiter)
         var fields = CSVFields(width: width, keepsEmptyLines: keepsEmptyLines)
         var builders = layout.columnBuilders()
+        for column in builders.indices { builders[column].nullWords = nullWords }
         let isASCII = ByteScan.isASCII(block.bytes)
         var (rowCount, left): (Int, Set<Int>) = (0, [])
         var parsed = ParsedBlock(rows: RecordBatch(rowCount: 0, columns: []))

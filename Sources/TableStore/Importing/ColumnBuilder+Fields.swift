@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Parquet
 internal import TableLog
 
@@ -27,6 +28,7 @@ extension ColumnBuilder {
     /// Appends a field of each row; for those that do not fit there is a placeholder then.
     mutating func append(_ rows: FieldRows, _ field: Int) -> [FieldProblem] {
         switch type {
+        case _ where !nullWords.isEmpty: appendSingly(rows, field)
         case .long:
             unsafe append(rows, field, { $0.int64s += $1 }) { text, count in
                 unsafe FieldText.integer(text, count)
@@ -63,12 +65,15 @@ extension ColumnBuilder {
         let place = rows.place(row, field)
         let isQuoted = rows.fields.places[row * rows.fields.width + field] & CSVFields.quoted != 0
         do throws(ValueProblem) {
-            if !place.isEmpty || isQuoted {
+            let isNullWord =
+                !isQuoted && !nullWords.isEmpty
+                && ExactText(utf8: rows.bytes[place]).map(nullWords.contains) == true
+            if !place.isEmpty || isQuoted, !isNullWord {
                 try append(text: rows.bytes[place])
                 return true
             }
             // Nothing at all is null, except where null may not be and text may.
-            if isNullable || type != .string {
+            if isNullable || type != .string || isNullWord {
                 try appendNull()
                 return false
             }

@@ -47,9 +47,7 @@ struct FileImport {
         let row = RejectedRow(
             file: path, line: line, column: problem.column, detail: problem.detail)
         guard options.onError == .skip else {
-            let place = row.text.dropFirst(PathBytes.printable(path).count)
-            let rest = place.hasPrefix(", ") ? place.dropFirst(2) : place.dropFirst(2)
-            throw TableStoreError(.input, PathBytes.printable(path), String(rest))
+            throw TableStoreError(.input, PathBytes.printable(path), row.problem)
         }
         rejectedCount += 1
         if rejected.count < Self.listedRejections { rejected.append(row) }
@@ -83,7 +81,8 @@ private struct BlockSource {
 extension FileImport {
     private mutating func csv() throws(TableStoreError) {
         var reader = try CSVReader(
-            try InputFile(path, options.progress), delimiter: options.delimiter(path),
+            try InputFile(text: path, options.progress, options.encoding),
+            delimiter: options.delimiter(path),
             keepsEmptyLines: schema.fields.count == 1)
         var (places, width) = (schema.fields.indices.map { Optional($0) }, schema.fields.count)
         if options.hasHeader {
@@ -96,7 +95,7 @@ extension FileImport {
         }
         let parsing = CSVParsing(
             layout: layout, places: places, width: width, delimiter: reader.delimiter,
-            keepsEmptyLines: schema.fields.count == 1)
+            keepsEmptyLines: schema.fields.count == 1, nullWords: options.nullWords)
         try blocks(after: reader, parsing)
     }
 
@@ -140,7 +139,7 @@ extension FileImport {
             width -= 1
         }
         for field in 0..<width {
-            let name = ExactText(String(decoding: reader.text(field), as: UTF8.self))
+            let name = try ColumnNames.header(reader.text(field), field)
             let column: Int
             do throws(TableStoreError) {
                 column = try ColumnNames.index(of: name, schema)
@@ -166,7 +165,8 @@ extension FileImport {
 // MARK: - NDJSON
 extension FileImport {
     private mutating func ndjson() throws(TableStoreError) {
-        var reader = try NDJSONReader(try InputFile(path, options.progress))
+        var reader = try NDJSONReader(
+            try InputFile(text: path, options.progress, options.encoding))
         var rows = RowGathering(layout)
         var known: [ExactText: Int] = [:]
         while let row = try reader.next() {
@@ -246,10 +246,7 @@ extension FileImport {
                     try ParquetInput.conform(
                         raw.columns[next], field, wanted.type, file.schema))
             } catch {
-                throw TableStoreError(
-                    .input, "",
-                    "column \(field.name) does not hold what the table's column of type "
-                        + "\(SchemaGrammar.typeName(wanted.type)) holds")
+                throw TableStoreError(.input, "", "expected \(error.expected)")
             }
             next += 1
         }

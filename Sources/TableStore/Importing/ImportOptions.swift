@@ -36,6 +36,10 @@ package struct ImportOptions: Sendable {
     package var hasHeader = true
     /// Nil: by the names of the files, a comma mostly.
     package var delimiter: UInt8?
+    /// Of CSV and NDJSON; nil: UTF-8, and files that begin as others do are refused.
+    package var encoding: TextEncoding?
+    /// What stands for null in CSV, besides nothing at all; not in quotes.
+    package var nullWords: Set<ExactText> = []
     package var onError = ErrorPolicy.fail
     /// Bytes of a data file, about.
     package var targetSize: Int64 = TableWriter.targetSize
@@ -77,9 +81,14 @@ package struct RejectedRow: Equatable, Sendable {
     package var column: ExactText?
     package var detail: String
 
+    /// What is wrong and where, without the file.
+    var problem: String {
+        let place = [line.map { "line \($0)" }, column.map { "column \($0)" }].compactMap { $0 }
+        return place.isEmpty ? detail : place.joined(separator: ", ") + ": " + detail
+    }
+
     package var text: String {
-        let place = line.map { ", line \($0)" } ?? ""
-        let name = column.map { ", column \($0)" } ?? ""
-        return PathBytes.printable(file) + place + name + ": " + detail
+        let separator = line == nil && column == nil ? ": " : ", "
+        return PathBytes.printable(file) + separator + problem
     }
 }

@@ -65,19 +65,29 @@ package enum SchemaInference {
         _ path: [UInt8], _ options: ImportOptions, _ guesses: inout Guesses
     ) throws(TableStoreError) {
         var reader = try CSVReader(
-            try InputFile(path), delimiter: options.delimiter(path))
+            try InputFile(text: path, nil, options.encoding), delimiter: options.delimiter(path))
         var places: [Int] = []
         for row in 0..<(options.looksAtAllRows ? .max : rowLimit) {
             if row & 1023 == 0 { try checkInterruption() }
             let next = try reader.next()
+            if case .failure(let problem) = next, options.onError == .fail {
+                throw Self.problem(reader.line, problem)
+            }
             guard case .success(let isRow) = next else { continue }
             guard isRow else { return }
             if row == 0 { try HeaderDoubts.check(delimiter: reader, options) }
             if row == 0, options.hasHeader {
                 if options.doubtsHeader { try HeaderDoubts.check(names: reader) }
                 for field in reader.fields.indices {
-                    let text = ExactText(String(decoding: reader.text(field), as: UTF8.self))
-                    places.append(guesses.place(ColumnNames.allowed(text)))
+                    let text = reader.text(field)
+                    // Some writers end each line with a delimiter.
+                    if text.isEmpty, field > 0, field == reader.fields.count - 1,
+                        !reader.fields[field].isQuoted
+                    {
+                        continue
+                    }
+                    let name = try ColumnNames.header(text, field)
+                    places.append(guesses.place(ColumnNames.allowed(name)))
                 }
                 continue
             }
@@ -88,7 +98,10 @@ package enum SchemaInference {
             }
             for (place, field) in zip(places, reader.fields.indices) {
                 let text = reader.text(field)
-                if text.isEmpty, !reader.fields[field].isQuoted { continue }
+                let isNull =
+                    text.isEmpty
+                    || ExactText(utf8: text).map(options.nullWords.contains) == true
+                if isNull, !reader.fields[field].isQuoted { continue }
                 guesses.guesses[place].add(text: text)
             }
         }
@@ -97,10 +110,15 @@ package enum SchemaInference {
     private static func ndjson(
         _ path: [UInt8], _ options: ImportOptions, _ guesses: inout Guesses
     ) throws(TableStoreError) {
-        var reader = try NDJSONReader(try InputFile(path))
+        var reader = try NDJSONReader(try InputFile(text: path, nil, options.encoding))
+        var first: TableStoreError?
         for number in 0..<(options.looksAtAllRows ? .max : rowLimit) {
             if number & 1023 == 0 { try checkInterruption() }
-            guard let row = try reader.next() else { return }
+            guard let row = try reader.next() else { break }
+            if case .failure(let problem) = row {
+                first = first ?? Self.problem(reader.line, problem)
+                if options.onError == .fail { break }
+            }
             guard case .success(let members) = row else { continue }
             for member in members {
                 let place = guesses.place(ColumnNames.allowed(member.name))
@@ -111,6 +129,12 @@ package enum SchemaInference {
                 }
             }
         }
+        // A file of which no row is understood says nothing of columns.
+        if let first, options.onError == .fail || guesses.names.isEmpty { throw first }
+    }
+
+    private static func problem(_ line: Int, _ problem: ValueProblem) -> TableStoreError {
+        TableStoreError(.input, "", "line \(line): expected \(problem.expected)")
     }
 
     private static func parquet(_ path: [UInt8]) throws(TableStoreError) -> TableSchema {
@@ -142,6 +166,24 @@ enum ColumnNames {
         var allowed = String.UnicodeScalarView()
         allowed.append(contentsOf: scalars)
         return ExactText(String(allowed))
+    }
+
+    /// The name in a field of the first line; one that has none, as pandas leaves that of its
+    /// index, has that of its place.
+    ///
+    /// Throws where it is no UTF-8.
+    static func header(
+        _ text: ArraySlice<UInt8>, _ field: Int
+    ) throws(TableStoreError) -> ExactText {
+        if text.isEmpty { return "column_\(field + 1)" }
+        guard let name = ExactText(utf8: text) else {
+            throw TableStoreError(
+                .input, "",
+                "line 1: expected names of columns in UTF-8, found "
+                    + "'\(String(decoding: text, as: UTF8.self))': --encoding latin-1 reads files "
+                    + "of older systems")
+        }
+        return name
     }
 
     /// The column that is meant by a name in a file.

@@ -23,12 +23,15 @@ struct TypeGuess {
 
     private var candidates = Candidates.all
     private var hasValues = false
+    /// Whether there were words for doubles that are no numbers, and anything else.
+    private var (hasOthers, hasWords) = (false, false)
     /// Digits before the point, and behind it, at most.
     private var (wholeDigits, fractionDigits) = (0, 0)
 
     /// Nothing is known: text.
     var type: TableType {
-        guard hasValues else { return .string }
+        // Words alone may be texts as well.
+        guard hasValues, hasOthers || !hasWords else { return .string }
         if candidates.contains(.boolean) { return .boolean }
         if candidates.contains(.long) { return .long }
         if candidates.contains(.whole) { return .decimal(precision: 38, scale: 0) }
@@ -45,10 +48,22 @@ struct TypeGuess {
     mutating func add(text: ArraySlice<UInt8>) {
         hasValues = true
         guard !candidates.isEmpty else { return }
+        if addWord(text) { return }
+        hasOthers = true
         let word = String(decoding: text.prefix(6), as: UTF8.self).lowercased()
         if word != "true", word != "false" { candidates.remove(.boolean) }
         addNumber(text)
         addTime(text)
+    }
+
+    /// Takes a word that stands for a double which is no number; false for others.
+    private mutating func addWord(_ text: ArraySlice<UInt8>) -> Bool {
+        guard FloatText.words.contains(where: { $0.utf8.elementsEqual(text) }) else {
+            return false
+        }
+        hasWords = true
+        candidates.formIntersection(.double)
+        return true
     }
 
     private mutating func addNumber(_ text: ArraySlice<UInt8>) {
@@ -100,11 +115,13 @@ struct TypeGuess {
             hasValues = true
             candidates.formIntersection(.boolean)
         case .number(let text):
-            hasValues = true
+            (hasValues, hasOthers) = (true, true)
             candidates.formIntersection(.numbers)
             addNumber(Array(text.utf8)[...])
         case .string(let text):
             hasValues = true
+            if addWord(Array(text.utf8)[...]) { return true }
+            hasOthers = true
             candidates.formIntersection([.date, .zoned, .local])
             addTime(Array(text.utf8)[...])
         case .array, .object: return false

@@ -15,6 +15,8 @@ struct ColumnBuilder {
     let isNullable: Bool
     /// Whether the table is partitioned by the column: not every text can stand there.
     var isPartition = false
+    /// What stands for null in CSV besides nothing at all.
+    var nullWords: Set<ExactText> = []
     var count = 0
     var nullCount = 0
     var validity = Bitmap()
@@ -172,7 +174,8 @@ extension ColumnBuilder {
         switch value {
         case .null: try appendNull()
         case .bool(let flag):
-            guard type == .boolean else { throw problem() }
+            // Where texts and others are mixed, all of them are texts, as they stand there.
+            guard type == .boolean || type == .string else { throw problem() }
             try append(text: Array((flag ? "true" : "false").utf8)[...])
         case .number(let text):
             switch type {
@@ -183,7 +186,7 @@ extension ColumnBuilder {
                     let value = Int64(exactly: whole)
                 else { throw problem() }
                 try append(integer: value)
-            case .float, .double, .decimal: try append(text: Array(text.utf8)[...])
+            case .float, .double, .decimal, .string: try append(text: Array(text.utf8)[...])
             default: throw problem()
             }
         case .string(let text):
@@ -191,7 +194,7 @@ extension ColumnBuilder {
             case .string, .binary, .date, .timestamp, .timestampWithoutZone, .decimal:
                 try append(text: Array(text.utf8)[...])
             case .float, .double:
-                guard ["NaN", "Infinity", "-Infinity"].contains(text) else { throw problem() }
+                guard FloatText.words.contains(text) else { throw problem() }
                 try append(text: Array(text.utf8)[...])
             default: throw problem()
             }
@@ -214,9 +217,9 @@ extension ColumnBuilder {
         }
         let column = Column(
             count: count, validity: nullCount > 0 ? validity : nil, values: values)
-        let wasPartition = isPartition
+        let (wasPartition, words) = (isPartition, nullWords)
         self = ColumnBuilder(type, isNullable: isNullable)
-        isPartition = wasPartition
+        (isPartition, nullWords) = (wasPartition, words)
         return column
     }
 }

@@ -1,5 +1,10 @@
+internal import Bytes
+
 /// Floating-point numbers as text.
 enum FloatText {
+    /// What stands for doubles that are no numbers, in what is written here.
+    static let words: [ExactText] = ["NaN", "Infinity", "-Infinity"]
+
     private static let powers: [Double] = {
         var powers: [Double] = [1]
         for _ in 0..<22 { powers.append(powers[powers.count - 1] * 10) }

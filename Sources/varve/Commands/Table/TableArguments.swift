@@ -139,9 +139,29 @@ struct TableFormatOptions: ParsableArguments {
     )
     var delimiter: DelimiterArgument?
 
+    @Option(
+        help: ArgumentHelp(
+            "How the text of CSV and NDJSON is encoded: utf-8, utf-16, utf-16le, utf-16be, utf-32 "
+                + "or latin-1.",
+            discussion: "Without it UTF-8, and a file that is another is refused.",
+            valueName: "encoding"
+        )
+    )
+    var encoding: EncodingArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "A word that stands for null in CSV, such as NA; may be given several times.",
+            valueName: "word"
+        )
+    )
+    var null: [TextArgument] = []
+
     var options: ImportOptions {
         var options = ImportOptions()
         options.format = inputFormat?.format
+        options.encoding = encoding?.encoding
+        options.nullWords = Set(null.map(\.text))
         options.hasHeader = header ?? true
         options.doubtsHeader = header == nil
         options.delimiter = delimiter?.byte
@@ -199,6 +219,17 @@ enum InputFormatArgument: String, CaseIterable, ExpressibleByArgument {
         case .parquet: .parquet
         }
     }
+}
+
+enum EncodingArgument: String, CaseIterable, ExpressibleByArgument {
+    case utf8 = "utf-8"
+    case utf16 = "utf-16"
+    case utf16LittleEndian = "utf-16le"
+    case utf16BigEndian = "utf-16be"
+    case utf32 = "utf-32"
+    case latin1 = "latin-1"
+
+    var encoding: TextEncoding? { TextEncoding(rawValue: rawValue) }
 }
 
 enum ErrorPolicyArgument: String, CaseIterable, ExpressibleByArgument {
