@@ -10,7 +10,7 @@ package enum DataPath {
         // A colon makes a scheme only behind what can be one (RFC 3986, section 3.1): partitions of
         // times have colons in their names.
         guard !path.isEmpty, path.utf8.first != UInt8(ascii: "/"), !hasScheme(path) else {
-            throw TableLogError(.unsupported, path.string, "a data file outside of the table")
+            throw TableLogError.outside(path, "a data file outside of the table")
         }
         var bytes: [UInt8] = []
         var rest = Array(path.utf8)[...]
@@ -28,8 +28,8 @@ package enum DataPath {
             throw TableLogError(.damaged, path.string, "expected a path in UTF-8")
         }
         guard isPlain(bytes) else {
-            throw TableLogError(
-                .unsupported, path.string, "a path of a data file with empty parts, '.' or '..'")
+            throw TableLogError.outside(
+                path, "a path of a data file with empty parts, '.' or '..'")
         }
         return decoded
     }

@@ -282,6 +282,6 @@ extension DeletionVectorReference {
     }
 
     private var outside: TableLogError {
-        TableLogError(.unsupported, place.string, "a deletion vector outside of the table")
+        TableLogError.outside(place, "a deletion vector outside of the table")
     }
 }

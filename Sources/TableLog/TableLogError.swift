@@ -1,5 +1,6 @@
 package import Platform
 
+internal import Bytes
 internal import JSON
 package import Parquet
 internal import SystemPackage
@@ -30,14 +31,23 @@ package struct TableLogError: Error, Equatable {
     package var cause: PlatformError?
     /// Whether the file is there, though perhaps not durable: what failed came after its rename.
     package var isPublished = false
+    /// Whether the table consists of a file that does not lie below its directory.
+    package var isOutside = false
 
     package init(
         _ kind: Kind, _ file: String, _ detail: String, cause: PlatformError? = nil
     ) {
         self.kind = kind
-        self.file = file
-        self.detail = detail
+        self.file = MessageText.harmless(file)
+        self.detail = MessageText.harmless(detail)
         self.cause = cause
+    }
+
+    /// About a file that does not lie below the directory of the table.
+    static func outside(_ file: ExactText, _ detail: String) -> TableLogError {
+        var error = TableLogError(.unsupported, file.string, detail)
+        error.isOutside = true
+        return error
     }
 
     init(_ error: PlatformError, _ file: String) {

@@ -1,5 +1,6 @@
 package import Platform
 
+internal import Bytes
 internal import JSON
 internal import Parquet
 internal import TableLog
@@ -54,8 +55,8 @@ package struct TableStoreError: Error, Equatable {
         _ kind: Kind, _ file: String, _ detail: String, cause: PlatformError? = nil
     ) {
         self.kind = kind
-        self.file = file
-        self.detail = detail
+        self.file = MessageText.harmless(file)
+        self.detail = MessageText.harmless(detail)
         self.cause = cause
     }
 

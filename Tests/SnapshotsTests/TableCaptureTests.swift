@@ -160,7 +160,7 @@ struct TableCaptureTests {
 
 // MARK: - Tables that are not understood
 extension TableCaptureTests {
-    enum Oddity: CaseIterable { case gap, torn, noBeginning, feature, absolute, dots }
+    enum Oddity: CaseIterable { case gap, torn, noBeginning, feature }
 
     @Test(arguments: Oddity.allCases)
     func `A table that is not understood is copied as plain files and said to be`(
@@ -182,18 +182,40 @@ extension TableCaptureTests {
                         readerVersion: 3, writerVersion: 7, readerFeatures: ["quantum"],
                         writerFeatures: ["quantum"]))
             ])
-        case .absolute:
-            let file = AddFile(path: "file:/tmp/x.parquet", size: 1, modificationTime: 0)
-            try table.commit([.add(file)])
-        case .dots:
-            let file = AddFile(path: "../x.parquet", size: 1, modificationTime: 0)
-            try table.commit([.add(file)])
         }
         let result = try store.vault.capture()
         #expect(result.record.tables.map(\.state) == [.unverified])
         #expect(result.record.isComplete)
         #expect(result.notes.contains { $0.contains("orders") && $0.contains("unverified") })
         #expect(try store.paths(table, result.record).contains("uncommitted.parquet"))
+    }
+
+    @Test(arguments: ["file:/tmp/x.parquet", "/tmp/x.parquet", "s3://b/x.parquet", "../x.parquet"])
+    func `A table with a file elsewhere is told of and never counts as whole`(
+        path: String
+    ) throws {
+        let store = try CapturedStore()
+        let table = try store.table("orders")
+        try table.append("a.parquet")
+        try table.commit([.add(AddFile(path: ExactText(path), size: 1, modificationTime: 0))])
+        let result = try store.vault.capture()
+        #expect(result.record.tables.map(\.state) == [.damaged])
+        #expect(!result.record.isComplete)
+        #expect(try store.paths(table, result.record).contains("a.parquet"))
+    }
+
+    @Test func `A table with a symlink for a data file never counts as whole`() throws {
+        let store = try CapturedStore()
+        let table = try store.table("orders")
+        try table.append("a.parquet")
+        try table.lose("a.parquet")
+        let directory = try Descriptor.open(
+            store.vault.directory.path(table.path), [.readOnly, .directory])
+        try FileOperations.makeSymlink(
+            Array("a.parquet".utf8), to: Array("/tmp/b.parquet".utf8), at: directory.raw)
+        let result = try store.vault.capture()
+        #expect(result.record.tables.map(\.state) == [.damaged])
+        #expect(!result.record.isComplete)
     }
 
     @Test func `A hint that speaks of a later version is left out`() throws {

@@ -3,6 +3,7 @@ internal import Snapshots
 internal import Bytes
 internal import Platform
 internal import Repository
+internal import SystemPackage
 internal import TableLog
 
 // All tables are taken at one moment: first every log is listed, then the newest version of each
@@ -154,7 +155,14 @@ struct TablePlanner {
                     plain(.damaged, "version \(newest.version) needs \(path), which is gone"))
             case .damaged(let what):
                 return .complaint(plain(.damaged, "version \(newest.version): \(what)"))
+            case .platform(let error) where error.errno == .tooManySymbolicLinkLevels:
+                let path = PathBytes.printable(error.path)
+                return .complaint(
+                    plain(.damaged, "version \(newest.version) needs \(path), a symlink"))
             case .platform(let error): return .plan(.plain(plain(.unverified, "\(error)")))
+            case .table(let error) where error.isOutside:
+                // Copies of the directory lack it.
+                return .plan(.plain(plain(.damaged, "\(error)", newest.version)))
             case .table(let error):
                 return error.kind == .unsupported
                     ? .plan(.plain(plain(.unverified, "\(error)", newest.version)))

@@ -103,25 +103,7 @@ package struct RowText: Sendable {
             guard !column.isNull(row) else { return "null" }
             var text: [UInt8] = []
             ValueText.append(column, row, fields[index].type, to: &text)
-            return Self.withoutControls(String(decoding: text, as: UTF8.self))
+            return MessageText.harmless(String(decoding: text, as: UTF8.self))
         }
-    }
-
-    /// A terminal must not act on what a table holds.
-    private static func withoutControls(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
-        var clean = ""
-        for scalar in text.unicodeScalars {
-            if isControl(scalar) {
-                clean += scalar == "\n" ? "\\n" : "\\x" + String(scalar.value, radix: 16)
-            } else {
-                clean.unicodeScalars.append(scalar)
-            }
-        }
-        return clean
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
     }
 }
