@@ -58,7 +58,11 @@ enum CheckpointWriter {
             .group("protocol", 4), .leaf("minReaderVersion", .int32),
             .leaf("minWriterVersion", .int32),
         ]
-        return elements + list("readerFeatures") + list("writerFeatures")
+        elements += list("readerFeatures") + list("writerFeatures")
+        return elements + [
+            .group("domainMetadata", 3), text("domain"), text("configuration"),
+            .leaf("removed", .boolean),
+        ]
     }
 
     /// The checkpoint of a table; tombstones older than `expiry` are left out.
@@ -70,14 +74,17 @@ enum CheckpointWriter {
             .filter { ($0.deletionTimestamp ?? 0) > expiry }.sorted { $0.path < $1.path }
         let transactions = snapshot.transactions.values
             .sorted { $0.application < $1.application }
-        let count = transactions.count + adds.count + removes.count + 2
+        let domains = snapshot.domains.values.sorted { $0.domain < $1.domain }
+        let count = transactions.count + adds.count + removes.count + domains.count + 2
         let layout = Layout(
-            transactions: transactions.count, adds: adds.count, removes: removes.count)
+            transactions: transactions.count, adds: adds.count, removes: removes.count,
+            domains: domains.count)
         let columns = [
             layout.column(.transactions, transactionFields(transactions)),
             layout.column(.adds, addFields(adds)), layout.column(.removes, removeFields(removes)),
             layout.column(.metadata, metadataFields(snapshot.metadata)),
             layout.column(.protocolVersion, protocolFields(snapshot.protocolVersion)),
+            layout.column(.domains, domainFields(domains)),
         ]
         let schema = try Schema(writing: elements)
         var options = WriterOptions()
@@ -125,6 +132,13 @@ enum CheckpointWriter {
             ]))
     }
 
+    private static func domainFields(_ domains: [DomainAction]) -> [Column] {
+        [
+            .strings(domains.map(\.domain)), .strings(domains.map(\.configuration)),
+            .boolean(domains.map { _ in false }),
+        ]
+    }
+
     private static func metadataFields(_ metadata: TableMetadata) -> [Column] {
         [
             .strings([metadata.id]), .strings([metadata.name]), .strings([metadata.description]),
@@ -146,7 +160,7 @@ enum CheckpointWriter {
 }
 
 /// Which rows of a checkpoint have which action: first the transactions, then the files that are
-/// there and those that were, metadata, protocol.
+/// there and those that were, metadata, protocol, domains.
 private struct Layout {
     enum Part: Int, CaseIterable {
         case transactions
@@ -154,12 +168,13 @@ private struct Layout {
         case removes
         case metadata
         case protocolVersion
+        case domains
     }
 
     private let counts: [Int]
 
-    init(transactions: Int, adds: Int, removes: Int) {
-        counts = [transactions, adds, removes, 1, 1]
+    init(transactions: Int, adds: Int, removes: Int, domains: Int) {
+        counts = [transactions, adds, removes, 1, 1, domains]
     }
 
     /// The column of an action: its structures where they belong, null in all other rows.

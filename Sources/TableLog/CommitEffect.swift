@@ -119,7 +119,9 @@ extension TableSnapshot {
     package var refusesWriting: String? {
         do throws(TableLogError) {
             try checkWritable()
-            return nil
+            // A commit that comes from elsewhere has its time, and its number, from there.
+            return metadata.isSet("delta.enableInCommitTimestamps", to: "true")
+                ? "its commits tell their own times" : nil
         } catch {
             return "\(error)"
         }

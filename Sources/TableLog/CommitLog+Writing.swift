@@ -61,7 +61,8 @@ extension CommitLog {
         var version = base.version
         for _ in 0..<attempts {
             version += 1
-            if try publish(change, version: version) {
+            let time = try timeInside(version, after: base, change)
+            if try publish(change, version: version, time: time) {
                 return version
             }
             try checkConflict(change, with: try actions(of: version), version)
@@ -69,14 +70,37 @@ extension CommitLog {
         throw TableLogError(.conflict, "", "other writers were faster \(attempts) times")
     }
 
-    private func publish(_ change: TableChange, version: Int64) throws(TableLogError) -> Bool {
+    /// The time that a commit must say it is made at, later than the one before; nil in tables that
+    /// go by the times of files (PROTOCOL.md, "In-Commit Timestamps").
+    private func timeInside(
+        _ version: Int64, after base: TableSnapshot, _ change: TableChange
+    ) throws(TableLogError) -> Int64? {
+        let setting: ExactText = "delta.enableInCommitTimestamps"
+        for case .metadata(let metadata) in change.actions
+        where metadata.isSet(setting, to: "true") != base.metadata.isSet(setting, to: "true") {
+            throw TableLogError(.unsupported, "", "a commit that changes '\(setting)'")
+        }
+        guard base.metadata.isSet(setting, to: "true") else { return nil }
+        let name = LogListing.name(version - 1, ".json")
+        guard let before = try reader.timeInside(version - 1, name) else {
+            throw TableLogError(.damaged, name, "expected 'inCommitTimestamp' in 'commitInfo'")
+        }
+        return max(Timestamp.now().milliseconds, before &+ 1)
+    }
+
+    private func publish(
+        _ change: TableChange, version: Int64, time: Int64? = nil
+    ) throws(TableLogError) -> Bool {
         let isBlind = change.reads == .nothing
-        let info = JSONValue.object([
-            .init("timestamp", .number(Timestamp.now().milliseconds)),
-            .init("operation", .string(change.operation)),
-            .init("operationParameters", .object([])),
-            .init("isBlindAppend", .bool(isBlind)), .init("engineInfo", .string("varve")),
-        ])
+        var members: [JSONValue.Member] = []
+        if let time { members.append(.init("inCommitTimestamp", .number(time))) }
+        let info = JSONValue.object(
+            members + [
+                .init("timestamp", .number(Timestamp.now().milliseconds)),
+                .init("operation", .string(change.operation)),
+                .init("operationParameters", .object([])),
+                .init("isBlindAppend", .bool(isBlind)), .init("engineInfo", .string("varve")),
+            ])
         var bytes: [UInt8] = []
         for line in [JSONValue.object([.init("commitInfo", info)])] + change.actions.map(\.json) {
             bytes += line.bytes
@@ -158,7 +182,8 @@ extension CommitLog {
         replay.apply(try CheckpointReader.rows(MemoryFile(bytes), name))
         let read = try replay.snapshot(table.version, commitTime: table.commitTime)
         guard read.metadata == table.metadata, read.protocolVersion == table.protocolVersion,
-            read.transactions == table.transactions, read.size == table.size,
+            read.transactions == table.transactions, read.domains == table.domains,
+            read.size == table.size,
             Set(read.files.keys) == Set(table.files.keys)
         else { throw TableLogError(.damaged, name, "the checkpoint is not what was to be written") }
     }

@@ -9,7 +9,8 @@ enum Features {
     /// Those that a writer may meet without using them; what uses them is looked for separately.
     private static let writable: Set<ExactText> = [
         "appendOnly", "changeDataFeed", "checkConstraints", "columnMapping", "deletionVectors",
-        "generatedColumns", "invariants", "timestampNtz", "vacuumProtocolCheck",
+        "domainMetadata", "generatedColumns", "inCommitTimestamp", "invariants", "timestampNtz",
+        "v2Checkpoint", "vacuumProtocolCheck",
     ]
 
     private static func refusal(_ what: String) -> TableLogError {
@@ -59,15 +60,20 @@ enum Features {
         }
         for name: ExactText in [
             "delta.enableChangeDataFeed", "delta.enableRowTracking",
-            "delta.enableInCommitTimestamps", "delta.enableIcebergCompatV1",
-            "delta.enableIcebergCompatV2",
+            "delta.enableIcebergCompatV1", "delta.enableIcebergCompatV2",
         ] where table.metadata.isSet(name, to: "true") {
             throw refusal("setting '\(name)'")
         }
-        guard table.metadata.columnMapping == ColumnMapping.none else {
-            throw refusal("writing of mapped columns")
+        let features = table.protocolVersion.writerFeatures ?? []
+        let setting: ExactText = "delta.enableInCommitTimestamps"
+        if table.metadata.isSet(setting, to: "true"), !features.contains("inCommitTimestamp") {
+            throw refusal("setting '\(setting)' without its feature")
         }
-        let schema = try TableSchema(parsing: table.metadata.schemaText)
+        let schema = try table.metadata.schema()
+        let isMapped = table.metadata.columnMapping != ColumnMapping.none
+        if isMapped, let field = schema.allFields.first(where: { $0.fieldID == nil }) {
+            throw refusal("a mapped column without an id, '\(field.name)'")
+        }
         for field in schema.allFields {
             for note: ExactText in [
                 "delta.invariants", "delta.generationExpression", "delta.identity.start",

@@ -116,21 +116,19 @@ package struct LogReader {
         let commits = try listing().commits.sorted(by: { $0.key < $1.key })
         var hasTimes = false
         if let newest = commits.last {
-            hasTimes = try timeInside(newest.key, newest.value) != nil
+            hasTimes = try timeInside(newest.key, newest.value.name) != nil
         }
         for (version, file) in commits {
             let earliest = history.last.map { $0.time &+ 1 } ?? .min
-            let told = hasTimes ? try timeInside(version, file) : nil
+            let told = hasTimes ? try timeInside(version, file.name) : nil
             history.append((version, max(told ?? file.modified, earliest)))
         }
         return history.reversed()
     }
 
     /// The time that a commit says it was made at.
-    private func timeInside(
-        _ version: Int64, _ file: LogFile
-    ) throws(TableLogError) -> Int64? {
-        for case .commitInfo(let text) in try actions(of: version, file.name) {
+    func timeInside(_ version: Int64, _ name: String) throws(TableLogError) -> Int64? {
+        for case .commitInfo(let text) in try actions(of: version, name) {
             return (try? JSONValue(parsing: text))?["inCommitTimestamp"]?.int64
         }
         return nil

@@ -50,8 +50,10 @@ package struct TableField: Equatable, Sendable {
     /// The name in data files, statistics and partition values: another one where the table maps
     /// its columns.
     package var physicalName: ExactText
-    /// The number by which data files know the field; nil where they go by names.
+    /// The number that data files note with the field; nil where the table maps no columns.
     package var fieldID: Int32?
+    /// Whether files are read by that number, whatever names they have.
+    package var goesByID = false
 
     package init(_ name: ExactText, _ type: TableType, isNullable: Bool = true) {
         self.name = name
@@ -69,11 +71,11 @@ package struct TableField: Equatable, Sendable {
     mutating func map(_ mapping: ColumnMapping) throws(TableLogError) {
         guard mapping != .none else { return }
         physicalName = notes["delta.columnMapping.physicalName"]?.string ?? name
-        guard mapping == .id else { return }
-        guard let id = notes["delta.columnMapping.id"]?.int64, let id = Int32(exactly: id) else {
+        fieldID = notes["delta.columnMapping.id"]?.int64.flatMap { Int32(exactly: $0) }
+        goesByID = mapping == .id
+        guard fieldID != nil || !goesByID else {
             throw TableLogError(.damaged, "schemaString", "expected an id of column '\(name)'")
         }
-        fieldID = id
     }
 
     /// What is noted under `key`, when it is text.
@@ -237,6 +239,12 @@ package struct TableSchema: Equatable, Sendable {
 extension TableField {
     /// The field of a new data file; nil for types that are not written.
     package var element: SchemaElement? {
+        var element = plainElement
+        element?.fieldID = fieldID
+        return element
+    }
+
+    private var plainElement: SchemaElement? {
         let (name, nullable) = (physicalName, isNullable)
         switch type {
         case .string: return .leaf(name, .byteArray, .string, nullable: nullable)

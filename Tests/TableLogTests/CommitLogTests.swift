@@ -255,4 +255,41 @@ struct CommitLogTests {
         let contents = try table.log.reader.contents(version: 1)
         #expect(Set(contents.live.keys) == [one, other])
     }
+
+    private static func spark(_ configuration: [ExactText: ExactText]) throws -> TestTable {
+        let table = try TestTable()
+        var metadata = TableMetadata(id: "x", schemaText: TestTable.schema.text)
+        metadata.configuration = configuration
+        try table.log.create(
+            ProtocolAction(
+                readerVersion: 3, writerVersion: 7, readerFeatures: ["v2Checkpoint"],
+                writerFeatures: ["v2Checkpoint", "domainMetadata", "inCommitTimestamp"]), metadata)
+        return table
+    }
+
+    @Test func `A commit tells its time where its table wants that, later than the one before`()
+        throws
+    {
+        let table = try Self.spark(["delta.enableInCommitTimestamps": "true"])
+        let far = Timestamp.now().milliseconds + 1_000_000
+        try table.writeLog(
+            TestTable.name(1),
+            "{\"commitInfo\":{\"inCommitTimestamp\":\(far),\"operation\":\"WRITE\"}}\n")
+        try table.append([1])
+        #expect(try table.log.history().first?.time == far + 1)
+        #expect(try table.log.snapshot().refusesWriting != nil)
+    }
+
+    @Test func `Domains of other writers are kept in checkpoints`() throws {
+        let table = try Self.spark([:])
+        try table.writeLog(
+            TestTable.name(1),
+            "{\"domainMetadata\":{\"domain\":\"d\",\"configuration\":\"{}\",\"removed\":false}}\n"
+        )
+        try table.append([1])
+        let before = try table.log.snapshot()
+        try table.log.writeCheckpoint(before)
+        for version in Int64(0)...1 { try table.removeLog(TestTable.name(version)) }
+        #expect(try table.log.snapshot().domains == before.domains && before.domains.count == 1)
+    }
 }

@@ -160,7 +160,7 @@ struct RefusalTests {
     }
 
     @Test(arguments: [
-        (ExactText("none"), ExactText("id"), Int32?.none), ("name", "col-1", nil),
+        (ExactText("none"), ExactText("id"), Int32?.none), ("name", "col-1", 7),
         ("id", "col-1", 7),
     ])
     func `Names of data files are those that the mode of mapping says`(

@@ -150,4 +150,29 @@ struct UpkeepSafetyTests {
         let compacted = try store.table().log.open(try store.table().files[0]).footer
         #expect(compacted.rowGroups.map { $0.sorting?.count } == [1])
     }
+
+    @Test(arguments: ["name", "id"] as [ExactText])
+    func `Rows come to a table with mapped columns under their physical names`(
+        mode: ExactText
+    ) throws {
+        let store = try TestStore()
+        try store.create("a long, b string")
+        try Self.change(store) { metadata in
+            metadata.configuration["delta.columnMapping.mode"] = mode
+            let fields = [("a", "long", 1), ("b", "string", 2)].map { name, type, id in
+                #"{"name":"\#(name)","type":"\#(type)","nullable":true,"metadata":"#
+                    + #"{"delta.columnMapping.id":\#(id),"#
+                    + #""delta.columnMapping.physicalName":"col-\#(id)"}}"#
+            }
+            metadata.schemaText = ExactText(
+                #"{"type":"struct","fields":["# + fields.joined(separator: ",") + "]}")
+        }
+        try store.append("a,b\n1,x\n2,y\n")
+        #expect(try store.lines(where: "b = 'y'") == ["2,y"])
+        let add = try #require(try store.table().files.first)
+        let file = try CommitLog(try TableDirectory(store.path)).open(add)
+        #expect(file.schema.fields.map(\.name) == ["col-1", "col-2"])
+        #expect(file.schema.fields.map(\.fieldID) == [1, 2])
+        #expect(add.statistics?.string.contains("\"col-1\":1") == true)
+    }
 }

@@ -62,7 +62,7 @@ enum ColumnConforming {
 extension TableField {
     /// Whether a field of a file holds the values of this one.
     fileprivate func isHeld(by field: Field) -> Bool {
-        if let fieldID { return field.fieldID == fieldID }
+        if goesByID { return field.fieldID == fieldID }
         return field.name == physicalName
     }
 }
@@ -74,7 +74,7 @@ extension Schema {
     /// Throws where several have the name in other cases.
     func field(of column: TableField) throws(ParquetError) -> Field? {
         if let exact = fields.first(where: column.isHeld) { return exact }
-        guard column.fieldID == nil else {
+        guard !column.goesByID else {
             // Without numbers in the file nobody knows what is there.
             guard fields.contains(where: { $0.fieldID != nil }) else {
                 throw ParquetError(
