@@ -82,10 +82,10 @@ extension CommitLog {
         }
         guard base.metadata.isSet(setting, to: "true") else { return nil }
         let name = LogListing.name(version - 1, ".json")
-        guard let before = try reader.timeInside(version - 1, name) else {
+        guard let before = try reader.timeInside(version - 1, name), before < .max else {
             throw TableLogError(.damaged, name, "expected 'inCommitTimestamp' in 'commitInfo'")
         }
-        return max(Timestamp.now().milliseconds, before &+ 1)
+        return max(Timestamp.now().milliseconds, before + 1)
     }
 
     private func publish(

@@ -119,7 +119,7 @@ package struct LogReader {
             hasTimes = try timeInside(newest.key, newest.value.name) != nil
         }
         for (version, file) in commits {
-            let earliest = history.last.map { $0.time &+ 1 } ?? .min
+            let earliest = history.last.map { $0.time.addingClamped(1) } ?? .min
             let told = hasTimes ? try timeInside(version, file.name) : nil
             history.append((version, max(told ?? file.modified, earliest)))
         }

@@ -130,7 +130,7 @@ extension AddFile {
         guard let statistics, let value = try? JSONValue(parsing: statistics),
             let count = value["numRecords"]?.int64
         else { return nil }
-        return count &- (deletionVector?.cardinality ?? 0)
+        return max(0, count.subtractingClamped(deletionVector?.cardinality ?? 0))
     }
 }
 
@@ -140,7 +140,7 @@ extension TableSnapshot {
         var count: Int64 = 0
         for file in files.values {
             guard let rows = file.rowCount else { return nil }
-            count &+= rows
+            count = count.addingClamped(rows)
         }
         return count
     }

@@ -15,7 +15,7 @@ package struct TableSnapshot: Equatable, Sendable {
     package internal(set) var commitTime: Int64?
 
     /// Bytes of all data files.
-    package var size: Int64 { files.values.reduce(0) { $0 &+ $1.size } }
+    package var size: Int64 { files.values.reduce(0) { $0.addingClamped($1.size) } }
 }
 
 /// Puts actions together, in the order of their versions.

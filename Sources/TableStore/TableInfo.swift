@@ -39,7 +39,8 @@ package struct TableInfo: Sendable {
             partitions.insert(Partition(file, table))
             let count = FileRanges(table, file).rowCount
             let deleted = file.deletionVector?.cardinality ?? 0
-            rows = rows.flatMap { sum in count.map { sum &+ $0 &- deleted } }
+            let left = count.map { max(0, $0.subtractingClamped(deleted)) }
+            rows = rows.flatMap { sum in left.map { sum.addingClamped($0) } }
         }
         rowCount = rows
         partitionCount = table.partitionColumns.isEmpty ? 0 : partitions.count
@@ -97,8 +98,8 @@ extension StoredTable {
             version: version, time: Timestamp(milliseconds: time),
             operation: info?["operation"]?.string, writer: info?["engineInfo"]?.string,
             addedFiles: added.count, removedFiles: removed.count,
-            addedBytes: added.reduce(0) { $0 &+ $1.size },
-            removedBytes: removed.reduce(0) { $0 &+ ($1.size ?? 0) })
+            addedBytes: added.reduce(0) { $0.addingClamped($1.size) },
+            removedBytes: removed.reduce(0) { $0.addingClamped($1.size ?? 0) })
     }
 }
 

@@ -319,10 +319,10 @@ extension TableRestoreResult {
         added = UInt64(change.added.count)
         removed = UInt64(change.removed.count)
         rowsAdded = change.added.reduce(0) { sum, file in
-            sum.flatMap { sum in file.rowCount.map { sum &+ $0 } }
+            sum.flatMap { sum in file.rowCount.map { sum.addingClamped($0) } }
         }
         rowsRemoved = change.removed.reduce(0) { sum, file in
-            sum.flatMap { sum in file.rowCount.map { sum &+ $0 } }
+            sum.flatMap { sum in file.rowCount.map { sum.addingClamped($0) } }
         }
     }
 }

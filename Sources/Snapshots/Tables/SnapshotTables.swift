@@ -83,8 +83,8 @@ package struct TableDifference: Sendable {
             self.files = UInt64(files.count)
             self.partitions = UInt64(partitions)
             for file in files {
-                bytes &+= file.size
-                rows = rows.flatMap { sum in file.rowCount.map { sum &+ $0 } }
+                bytes = bytes.addingClamped(file.size)
+                rows = rows.flatMap { sum in file.rowCount.map { sum.addingClamped($0) } }
             }
         }
     }

@@ -7,7 +7,7 @@ extension WorkProgress {
     func begin(_ files: [AddFile]) {
         update { counters in
             counters.filesFound = UInt64(files.count)
-            counters.bytesFound = files.reduce(0) { $0 &+ UInt64(clamping: $1.size) }
+            counters.bytesFound = files.reduce(0) { $0.addingClamped(UInt64(clamping: $1.size)) }
             counters.isTotalKnown = true
         }
     }
@@ -15,7 +15,7 @@ extension WorkProgress {
     func finish(_ file: AddFile) {
         update { counters in
             counters.filesDone += 1
-            counters.bytesDone &+= UInt64(clamping: file.size)
+            counters.bytesDone = counters.bytesDone.addingClamped(UInt64(clamping: file.size))
             counters.currentPath = Array(file.path.utf8)
         }
     }

@@ -75,12 +75,12 @@ extension StoredTable {
         for file in files {
             // A file that is nearly as large as wanted stays as it is.
             if file.size >= targetSize / 4 * 3, file.deletionVector == nil { continue }
-            if size &+ file.size > targetSize, !bin.isEmpty {
+            if size.addingClamped(file.size) > targetSize, !bin.isEmpty {
                 bins.append(bin)
                 (bin, size) = ([], 0)
             }
             bin.append(file)
-            size &+= file.size
+            size = size.addingClamped(file.size)
         }
         bins.append(bin)
         return bins.filter { $0.count > 1 || $0.contains { $0.deletionVector != nil } }

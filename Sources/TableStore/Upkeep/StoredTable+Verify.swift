@@ -54,7 +54,7 @@ extension StoredTable {
                 report.damages.append(TableDamage(file: file.path.string, detail: error.detail))
             }
             report.files += 1
-            report.bytes &+= file.size
+            report.bytes = report.bytes.addingClamped(file.size)
             progress?.finish(file)
         }
         return report
@@ -95,7 +95,8 @@ private struct SegmentVerification {
             rows += Int64(batch.rowCount)
             for column in batch.columns.indices { check(batch.columns[column], column) }
         }
-        let expected = footer.rowCount &- (add.deletionVector?.cardinality ?? 0)
+        let expected = footer.rowCount.subtractingClamped(
+            add.deletionVector?.cardinality ?? 0)
         if rows != expected { note("\(rows) rows could be read, \(expected) should be there") }
         checkNulls()
     }

@@ -27,8 +27,8 @@ extension StoredTable {
         var outcome = CommitOutcome(version: version)
         outcome.addedFiles = added.count
         outcome.removedFiles = removed.count
-        outcome.addedBytes = added.reduce(0) { $0 &+ $1.size }
-        outcome.removedBytes = removed.reduce(0) { $0 &+ ($1.size ?? 0) }
+        outcome.addedBytes = added.reduce(0) { $0.addingClamped($1.size) }
+        outcome.removedBytes = removed.reduce(0) { $0.addingClamped($1.size ?? 0) }
         do throws(TableLogError) {
             if try !log.maintain(version) {
                 try log.writeChecksum(try log.snapshot(version: version))
