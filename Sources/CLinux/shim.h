@@ -31,6 +31,7 @@
 // From headers that only _GNU_SOURCE opens. It must not be defined here: it changes structs such as
 // fd_set, which must be the same in every module that is built.
 enum { VARVE_AT_EMPTY_PATH = 0x1000, VARVE_AT_STATX_DONT_SYNC = 0x4000 };
+enum { VARVE_STATX_ATTR_MOUNT_ROOT = 0x2000 };
 
 struct varve_status {
     uint32_t mode, links, uid, gid;
@@ -38,6 +39,8 @@ struct varve_status {
     int64_t mtime_seconds, ctime_seconds;
     uint32_t mtime_nanoseconds, ctime_nanoseconds;
     uint64_t device, special_device;
+    // Something is mounted here (Linux 5.8); 0 where the kernel does not say.
+    uint32_t is_mount_root;
 };
 
 static inline int varve_statx(int directory, const char *name, int flags,
@@ -59,6 +62,7 @@ static inline int varve_statx(int directory, const char *name, int flags,
     out->ctime_nanoseconds = x.stx_ctime.tv_nsec;
     out->device = makedev(x.stx_dev_major, x.stx_dev_minor);
     out->special_device = makedev(x.stx_rdev_major, x.stx_rdev_minor);
+    out->is_mount_root = (x.stx_attributes & x.stx_attributes_mask & VARVE_STATX_ATTR_MOUNT_ROOT) != 0;
     return 0;
 }
 
@@ -245,4 +249,10 @@ static inline int varve_has_aes(void) {
 #else
     return 0;
 #endif
+}
+
+// The number of the kind of file system (statfs(2), f_type); 0 when unknown.
+static inline uint64_t varve_file_system_type(int file) {
+    struct statfs status;
+    return fstatfs(file, &status) == 0 ? (uint64_t)(unsigned long)status.f_type : 0;
 }

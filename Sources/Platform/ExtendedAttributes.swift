@@ -51,6 +51,56 @@ package enum ExtendedAttributes {
     ) throws(PlatformError)
         -> [ExtendedAttribute]
     {
+        let (attributes, failures) = readEach(place, path)
+        if let first = failures.first { throw first.error }
+        return attributes
+    }
+
+    /// One attribute, or the list of them where the name is empty, that could not be read or set.
+    package struct Failure: Equatable, Sendable {
+        package var name: [UInt8]
+        package var error: PlatformError
+    }
+
+    /// Those attributes of an open file that can be read, sorted by name, and what could not.
+    package static func readEach(
+        _ file: borrowing Descriptor, _ path: [UInt8]
+    ) -> (attributes: [ExtendedAttribute], failures: [Failure]) {
+        readEach(.open(file.raw), path)
+    }
+
+    /// The same for `name` in the open directory; symlinks are not followed.
+    package static func readEach(
+        _ name: [UInt8], at directory: CInt
+    ) -> (attributes: [ExtendedAttribute], failures: [Failure]) {
+        readEach(.named(location(name, at: directory)), name)
+    }
+
+    private static func readEach(
+        _ place: Place, _ path: [UInt8]
+    ) -> (attributes: [ExtendedAttribute], failures: [Failure]) {
+        var attributes: [ExtendedAttribute] = []
+        var failures: [Failure] = []
+        let names: [[UInt8]]
+        do throws(PlatformError) {
+            names = try self.names(place, path)
+        } catch {
+            return ([], [Failure(name: [], error: error)])
+        }
+        for name in names {
+            do throws(PlatformError) {
+                guard let value = try value(name, place, path) else { continue }
+                attributes.append(ExtendedAttribute(name: name, value: value))
+            } catch {
+                failures.append(Failure(name: name, error: error))
+            }
+        }
+        return (attributes.sorted { $0.name.lexicographicallyPrecedes($1.name) }, failures)
+    }
+
+    private static func names(
+        _ place: Place, _ path: [UInt8]
+    ) throws(PlatformError) -> [[UInt8]] {
         let list = try unsafe grow("list attributes of", path) { buffer in
             switch place {
             case .open(let file): unsafe flistxattr(file, buffer.baseAddress, buffer.count)
@@ -60,13 +110,7 @@ package enum ExtendedAttributes {
                 }
             }
         }
-        guard let list, !list.isEmpty else { return [] }
-        var attributes: [ExtendedAttribute] = []
-        for attribute in list.split(separator: 0).map(Array.init) {
-            guard let value = try value(attribute, place, path) else { continue }
-            attributes.append(ExtendedAttribute(name: attribute, value: value))
-        }
-        return attributes.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+        return (list ?? []).split(separator: 0).map(Array.init)
     }
 
     private static func value(
@@ -88,53 +132,123 @@ package enum ExtendedAttributes {
         }
     }
 
-    /// Makes the attributes of `name` exactly `wanted`; symlinks are not followed.
+    /// Gives `name` in the open directory the attributes `wanted`; symlinks are not followed.
+    ///
+    /// Each that cannot be set costs only itself. Others that are there go, but for those that the
+    /// system keeps for itself, such as labels.
+    package static func writeEach(
+        _ wanted: [ExtendedAttribute], to name: [UInt8], at directory: CInt
+    ) -> [Failure] {
+        traced(.setNamed(.init(name, at: directory))) {
+            writeEach(wanted, .named(location(name, at: directory)), name)
+        }
+    }
+
+    /// The same for an open file.
+    package static func writeEach(
+        _ wanted: [ExtendedAttribute], to file: borrowing Descriptor, _ path: [UInt8]
+    ) -> [Failure] {
+        traced(.set(file.raw)) { writeEach(wanted, .open(file.raw), path) }
+    }
+
+    /// Lets the traces that run record what `body` sets.
+    private static func traced(
+        _ call: TracedCall, _ body: () -> (changed: Int, failures: [Failure])
+    ) -> [Failure] {
+        var failures: [Failure] = []
+        do throws(PlatformError) {
+            _ = try Platform.traced(call) { () throws(PlatformError) in
+                let outcome = body()
+                failures = outcome.failures
+                return outcome.changed
+            }
+        } catch {
+            failures.append(Failure(name: [], error: error))
+        }
+        return failures
+    }
+
+    /// The same for `name`; throws the first failure after all have been tried.
     package static func write(
         _ wanted: [ExtendedAttribute], to name: [UInt8], at directory: CInt
     ) throws(PlatformError) {
-        _ = try traced(.setNamed(.init(name, at: directory))) { () throws(PlatformError) in
-            try write(wanted, .named(location(name, at: directory)), name)
-        }
+        if let first = writeEach(wanted, to: name, at: directory).first { throw first.error }
     }
 
-    /// Makes the attributes of an open file exactly `wanted`.
+    /// The same for an open file; throws the first failure after all have been tried.
     package static func write(
         _ wanted: [ExtendedAttribute], to file: borrowing Descriptor, _ path: [UInt8]
     ) throws(PlatformError) {
-        _ = try traced(.set(file.raw)) { () throws(PlatformError) in
-            try write(wanted, .open(file.raw), path)
-        }
+        if let first = writeEach(wanted, to: file, path).first { throw first.error }
     }
 
-    /// Returns how many attributes were changed.
-    private static func write(
+    /// Returns how many attributes were changed, and what failed.
+    private static func writeEach(
         _ wanted: [ExtendedAttribute], _ place: Place, _ path: [UInt8]
-    ) throws(PlatformError) -> Int {
+    ) -> (changed: Int, failures: [Failure]) {
+        let (present, unread) = readEach(place, path)
+        // A file system without attributes lacks nothing where none are wanted.
+        if wanted.isEmpty, present.isEmpty { return (0, []) }
         var changed = 0
-        let present = try read(place, path)
-        for attribute in present where !wanted.contains(where: { $0.name == attribute.name }) {
+        var failures: [Failure] = []
+        let surplus = present.map(\.name) + unread.map(\.name)
+        for name in surplus where isOurs(name) && !wanted.contains(where: { $0.name == name }) {
             changed += 1
-            _ = try retrying("remove attribute of", path) {
-                unsafe withCStringOrFail(attribute.name) { cName in
-                    switch place {
-                    case .open(let file): unsafe Int(fremovexattr(file, cName))
-                    case .named(let name):
-                        unsafe withCStringOrFail(name) { unsafe Int(lremovexattr($0, cName)) }
-                    }
-                }
-            }
+            attempt(name, &failures) { () throws(PlatformError) in try remove(name, place, path) }
         }
         for attribute in wanted where !present.contains(attribute) {
             changed += 1
-            let (value, size) = (attribute.value, attribute.value.count)
-            _ = try retrying("set attribute of", path) {
-                unsafe withCStringOrFail(attribute.name) { cName in
-                    switch place {
-                    case .open(let file): unsafe Int(fsetxattr(file, cName, value, size, 0))
-                    case .named(let name):
-                        unsafe withCStringOrFail(name) {
-                            unsafe Int(lsetxattr($0, cName, value, size, 0))
-                        }
+            attempt(attribute.name, &failures) { () throws(PlatformError) in
+                try set(attribute, place, path)
+            }
+        }
+        return (changed, failures)
+    }
+
+    /// Whether an attribute that is not wanted may go: labels and the like belong to the system.
+    private static func isOurs(_ name: [UInt8]) -> Bool {
+        name.starts(with: "user.".utf8) || name.starts(with: "trusted.".utf8)
+            || name.starts(with: "system.posix_acl_".utf8) || name == capability
+    }
+
+    /// The attribute with the capabilities of a program (man 7 capabilities).
+    package static let capability = Array("security.capability".utf8)
+
+    private static func attempt(
+        _ name: [UInt8], _ failures: inout [Failure], _ body: () throws(PlatformError) -> Void
+    ) {
+        do throws(PlatformError) {
+            try body()
+        } catch {
+            failures.append(Failure(name: name, error: error))
+        }
+    }
+
+    private static func remove(
+        _ attribute: [UInt8], _ place: Place, _ path: [UInt8]
+    ) throws(PlatformError) {
+        _ = try retrying("remove attribute of", path) {
+            unsafe withCStringOrFail(attribute) { cName in
+                switch place {
+                case .open(let file): unsafe Int(fremovexattr(file, cName))
+                case .named(let name):
+                    unsafe withCStringOrFail(name) { unsafe Int(lremovexattr($0, cName)) }
+                }
+            }
+        }
+    }
+
+    private static func set(
+        _ attribute: ExtendedAttribute, _ place: Place, _ path: [UInt8]
+    ) throws(PlatformError) {
+        let (value, size) = (attribute.value, attribute.value.count)
+        _ = try retrying("set attribute of", path) {
+            unsafe withCStringOrFail(attribute.name) { cName in
+                switch place {
+                case .open(let file): unsafe Int(fsetxattr(file, cName, value, size, 0))
+                case .named(let name):
+                    unsafe withCStringOrFail(name) {
+                        unsafe Int(lsetxattr($0, cName, value, size, 0))
                     }
                 }
             }

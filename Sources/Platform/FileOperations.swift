@@ -257,10 +257,11 @@ extension Descriptor {
         }
     }
 
-    /// Bytes that an ordinary user may still write on the file system; nil when unknown.
+    /// Bytes that an ordinary user may still write on the file system; nil when unknown, as on a
+    /// file system that says it has no blocks at all.
     package func freeSpace() -> UInt64? {
         var status = statvfs()
-        guard unsafe fstatvfs(raw, &status) == 0 else { return nil }
+        guard unsafe fstatvfs(raw, &status) == 0, status.f_blocks > 0 else { return nil }
         return UInt64(status.f_bavail) &* UInt64(status.f_frsize)
     }
 }

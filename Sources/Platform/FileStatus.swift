@@ -48,6 +48,8 @@ package struct FileStatus: Equatable, Sendable {
     package var device: UInt64
     /// The device that a device file stands for.
     package var specialDevice: UInt64
+    /// Something is mounted here; false on kernels before 5.8, which do not say.
+    package var isMountRoot = false
 }
 
 extension FileStatus {
@@ -66,6 +68,7 @@ extension FileStatus {
             seconds: status.ctime_seconds, nanoseconds: status.ctime_nanoseconds)
         device = status.device
         specialDevice = status.special_device
+        isMountRoot = status.is_mount_root != 0
         #if DEBUG
         FileDisguise.apply(to: &self)
         #endif
@@ -116,5 +119,31 @@ extension Descriptor {
         let flags = CInt(VARVE_AT_EMPTY_PATH)
         _ = try retrying("stat", path) { unsafe varve_statx(raw, "", flags, &status) }
         return FileStatus(status)
+    }
+}
+
+/// File systems that show the state of the kernel as files (magic.h of Linux).
+package enum PseudoFileSystem {
+    private static let types: Set<UInt64> = [
+        0x9fa0,  // proc
+        0x6265_6572,  // sysfs
+        0x27_e0eb, 0x6367_7270,  // cgroup, cgroup2
+        0x6462_6720, 0x7472_6163,  // debugfs, tracefs
+        0x7363_6673,  // securityfs
+        0x6265_6570,  // configfs
+        0x6165_676c,  // pstore
+        0xde5e_81e4,  // efivarfs
+        0x4249_4e4d,  // binfmt_misc
+        0x6573_5543,  // fusectl
+        0xcafe_4a11,  // bpf
+        0xf97c_ff8c,  // selinux
+        0x1980_0202,  // mqueue
+        0x6e73_6673,  // nsfs
+        0x1cd1,  // devpts
+    ]
+
+    /// Whether the open file lies on one of them.
+    package static func has(_ file: borrowing Descriptor) -> Bool {
+        types.contains(varve_file_system_type(file.raw))
     }
 }

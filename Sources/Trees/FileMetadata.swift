@@ -1,3 +1,4 @@
+internal import Bytes
 package import Platform
 
 /// What a file system keeps of a path besides its content and its kind.
@@ -30,11 +31,66 @@ package struct FileMetadata: Equatable, Sendable {
 package struct AttributePolicy: Sendable {
     /// Owner and group are set; only root may do that.
     package var setsOwner = HostSystem.isRoot
-    /// The set-user-id and set-group-id bits are set.
+    /// What gives a program rights of others is set: the set-user-id and set-group-id bits, and
+    /// file capabilities.
     package var setsSetID = false
 
     package init(setsSetID: Bool = false) { self.setsSetID = setsSetID }
 
     /// The permission bits to set for a path that has `mode` at its origin.
     package func mode(_ mode: UInt32) -> UInt32 { setsSetID ? mode : mode & 0o1777 }
+
+    /// The attributes to set for a path that has these at its origin.
+    package func attributes(_ attributes: [ExtendedAttribute]) -> [ExtendedAttribute] {
+        setsSetID ? attributes : attributes.filter { $0.name != ExtendedAttributes.capability }
+    }
+}
+
+/// A part of a path's metadata that a tree does not have as it should.
+package struct UnsetMetadata: Equatable, Sendable {
+    package enum Part: Equatable, Sendable {
+        case owner, mode, time
+        /// With the name of the attribute; empty for the list of them.
+        case attribute([UInt8])
+    }
+
+    package enum Cause: Equatable, Sendable {
+        case refused(PlatformError)
+        /// The file system holds no such time, and has the nearest that it can hold.
+        case outOfRange
+    }
+
+    package var part: Part
+    package var cause: Cause
+
+    package init(_ part: Part, _ cause: Cause) {
+        self.part = part
+        self.cause = cause
+    }
+}
+
+/// The permission bits of a file whose access control list could not be set.
+///
+/// With a list the bits of the group are its mask, which may be wider than what the group has: set
+/// as they are, they would give the group what it never had (man 5 acl).
+enum AccessList {
+    static let name = Array("system.posix_acl_access".utf8)
+
+    private static let groupObject: UInt16 = 0x04
+    private static let headSize = 4
+    private static let entrySize = 8
+
+    /// `mode` with the group's bits cut to those that the list gives the owning group.
+    static func modeWithout(_ list: [UInt8], _ mode: UInt32) -> UInt32 {
+        var reader = ByteReader(list)
+        do throws(MalformedBytes) {
+            _ = try reader.take(headSize)
+            while reader.remaining >= entrySize {
+                let (tag, permissions) = (try reader.u16(), try reader.u16())
+                _ = try reader.u32()
+                if tag == groupObject { return mode & (~0o70 | UInt32(permissions & 7) << 3) }
+            }
+        } catch {}
+        return mode & ~0o70
+    }
 }

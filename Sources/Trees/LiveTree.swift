@@ -8,7 +8,7 @@ internal import SystemPackage
 /// symlink: nothing outside can be reached.
 package struct LiveTree: ~Copyable, Sendable {
     package let root: PinnedDirectory
-    private let policy: AttributePolicy
+    let policy: AttributePolicy
 
     package init(
         _ path: [UInt8], _ policy: AttributePolicy = AttributePolicy()
@@ -45,9 +45,10 @@ package struct LiveTree: ~Copyable, Sendable {
         try FileOperations.makeDirectory(Array(PathBytes.name(path)), at: parent.raw, mode: 0o700)
     }
 
-    /// Makes a symlink or special file, replacing what is there; directories are made elsewhere.
+    /// Makes a symlink or special file, in place of what is there unless that is a directory with
+    /// something in it; directories are made elsewhere.
     package func makeOther(_ file: OtherFile, at path: [UInt8]) throws(PlatformError) {
-        try remove(path)
+        try makeRoom(at: path)
         let parent = try openParent(path)
         let name = Array(PathBytes.name(path))
         switch file {
@@ -62,6 +63,17 @@ package struct LiveTree: ~Copyable, Sendable {
         }
     }
 
+    /// Removes one file or one empty directory; nothing there is no error.
+    ///
+    /// Throws `directoryNotEmpty` for a directory with something in it, and `resourceBusy` for what
+    /// is mounted.
+    package func makeRoom(at path: [UInt8]) throws(PlatformError) {
+        guard let status = try status(path) else { return }
+        let parent = try openParent(path)
+        try FileOperations.remove(
+            Array(PathBytes.name(path)), at: parent.raw, isDirectory: status.type == .directory)
+    }
+
     /// Gives `path` as a further name to the file `existing`.
     package func link(_ existing: [UInt8], as path: [UInt8]) throws(PlatformError) {
         let source = try openParent(existing)
@@ -71,7 +83,18 @@ package struct LiveTree: ~Copyable, Sendable {
             toDirectory: target.raw)
     }
 
+    /// Renames within the tree; what is at `target` goes, unless it is a directory.
+    package func rename(_ path: [UInt8], to target: [UInt8]) throws(PlatformError) {
+        let from = try openParent(path)
+        let to = try openParent(target)
+        try FileOperations.rename(
+            Array(PathBytes.name(path)), to: Array(PathBytes.name(target)), at: from.raw,
+            toDirectory: to.raw)
+    }
+
     /// Removes whatever is at `path`, with everything below it; nothing there is no error.
+    ///
+    /// Throws `resourceBusy` where something is mounted at or below it, which stays as it is.
     @discardableResult
     package func remove(_ path: [UInt8]) throws(PlatformError) -> UInt64 {
         var removed: UInt64 = 0
@@ -79,6 +102,9 @@ package struct LiveTree: ~Copyable, Sendable {
         while let (next, isListed) = pending.popLast() {
             guard let status = try status(next) else { continue }
             if status.type == .directory, !isListed {
+                guard try !isMount(next, status) else {
+                    throw PlatformError("remove", next, .resourceBusy)
+                }
                 let directory = try openForChange(next)
                 pending.append((next, true))
                 for name in try directory.names(next) {
@@ -105,72 +131,5 @@ package struct LiveTree: ~Copyable, Sendable {
                 Array(PathBytes.name(path)), status.mode | 0o700, at: parent.raw)
         }
         return try root.open(path, [.readOnly, .directory])
-    }
-}
-
-// MARK: - Metadata
-
-extension LiveTree {
-    /// Sets owner, attributes, mode and time of an open file or directory where they differ: what
-    /// is right is left alone, or the next snapshot would take it for changed.
-    ///
-    /// The time comes last because the others may change it, and the owner before the mode because
-    /// it clears bits of it.
-    package func apply(
-        _ wanted: FileMetadata, to file: borrowing Descriptor, _ path: [UInt8]
-    )
-        throws(PlatformError)
-    {
-        let present = try file.status(path)
-        if policy.setsOwner, present.uid != wanted.uid || present.gid != wanted.gid {
-            try file.setOwner(uid: wanted.uid, gid: wanted.gid, path)
-        }
-        try ExtendedAttributes.writeIfSupported(wanted.attributes, to: file, path)
-        let changed = try file.status(path)
-        let mode = policy.mode(wanted.mode)
-        if changed.mode != mode { try file.setMode(mode, path) }
-        if changed.mtime != wanted.mtime { try file.setModificationTime(wanted.mtime, path) }
-    }
-
-    /// The same for what cannot be opened.
-    package func applyByName(_ wanted: FileMetadata, at path: [UInt8]) throws(PlatformError) {
-        let parent = try openParent(path)
-        let name = Array(PathBytes.name(path))
-        let present = try FileStatus.of(name, at: parent.raw)
-        if policy.setsOwner, present.uid != wanted.uid || present.gid != wanted.gid {
-            try FileOperations.setOwner(name, uid: wanted.uid, gid: wanted.gid, at: parent.raw)
-        }
-        try ExtendedAttributes.writeIfSupported(wanted.attributes, to: name, at: parent.raw)
-        let changed = try FileStatus.of(name, at: parent.raw)
-        let mode = policy.mode(wanted.mode)
-        if changed.type != .symlink, changed.mode != mode {
-            try FileOperations.setMode(name, mode, at: parent.raw)
-        }
-        if changed.mtime != wanted.mtime {
-            try FileOperations.setModificationTime(name, wanted.mtime, at: parent.raw)
-        }
-    }
-}
-
-extension ExtendedAttributes {
-    /// A file system without attributes is an error only if there are attributes to set.
-    fileprivate static func writeIfSupported(
-        _ wanted: [ExtendedAttribute], to file: borrowing Descriptor, _ path: [UInt8]
-    ) throws(PlatformError) {
-        do throws(PlatformError) {
-            try write(wanted, to: file, path)
-        } catch {
-            if !wanted.isEmpty { throw error }
-        }
-    }
-
-    fileprivate static func writeIfSupported(
-        _ wanted: [ExtendedAttribute], to name: [UInt8], at directory: CInt
-    ) throws(PlatformError) {
-        do throws(PlatformError) {
-            try write(wanted, to: name, at: directory)
-        } catch {
-            if !wanted.isEmpty { throw error }
-        }
     }
 }

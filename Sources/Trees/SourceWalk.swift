@@ -36,6 +36,8 @@ package struct WalkedEntry: Sendable {
     package var status: Result<FileStatus, PlatformError>
     /// For a directory that could not be listed: why.
     package var listingFailure: PlatformError?
+    /// A directory that was not entered because files of the kernel are mounted there, as at /proc.
+    package var isPseudo = false
 
     package init(
         path: [UInt8], status: Result<FileStatus, PlatformError>,
@@ -96,6 +98,7 @@ package final class SourceWalk: Sendable {
     fileprivate struct Item: Sendable {
         var entry: DirectoryEntry
         var below: Listing?
+        var isPseudo = false
     }
 
     /// Opens the source; `path` itself may be a symlink to a directory.
@@ -151,7 +154,9 @@ package final class SourceWalk: Sendable {
                     level = try enter(below, item.entry.status, body)
                 } else {
                     let path = PathBytes.join(level.snapshotPath, item.entry.name)
-                    try body(WalkedEntry(path: path, status: item.entry.status))
+                    var entry = WalkedEntry(path: path, status: item.entry.status)
+                    entry.isPseudo = item.isPseudo
+                    try body(entry)
                 }
             }
         }
@@ -196,7 +201,8 @@ package final class SourceWalk: Sendable {
         }
     }
 
-    func snapshotPath(_ path: [UInt8]) -> [UInt8] {
+    /// The path in the snapshot of a path below the source directory.
+    package func snapshotPath(_ path: [UInt8]) -> [UInt8] {
         path.isEmpty ? prefix : PathBytes.join(prefix, path)
     }
 
@@ -269,8 +275,12 @@ package final class SourceWalk: Sendable {
             if isDirectory, entry.name == Self.replicaDirectory { continue }
             let entryPath = PathBytes.join(path, entry.name)
             if filter.patterns.isExcluded(entryPath, isDirectory: isDirectory) { continue }
-            let isEntered = isDirectory && mayEnter(entry) && !tables.contains(entryPath)
-            items.append(Item(entry: entry, below: isEntered ? Listing(entryPath) : nil))
+            var isEntered = isDirectory && mayEnter(entry) && !tables.contains(entryPath)
+            let isPseudo = isEntered && isPseudo(entry, in: directory)
+            if isPseudo { isEntered = false }
+            items.append(
+                Item(
+                    entry: entry, below: isEntered ? Listing(entryPath) : nil, isPseudo: isPseudo))
         }
         return items
     }
@@ -282,11 +292,23 @@ package final class SourceWalk: Sendable {
         guard filter.staysOnFileSystem, let status = try? entry.status.get() else { return true }
         return status.device == device
     }
+
+    /// Whether files of the kernel are mounted at a directory.
+    ///
+    /// The source itself was asked for, whatever it is; a directory on its device needs no look.
+    private func isPseudo(_ entry: DirectoryEntry, in directory: borrowing Descriptor) -> Bool {
+        guard let status = try? entry.status.get(), status.device != device else { return false }
+        guard
+            let mounted = try? Descriptor.open(
+                entry.name, [.readOnly, .directory, .noFollow], at: directory.raw)
+        else { return false }
+        return PseudoFileSystem.has(mounted)
+    }
 }
 
 /// Directories marked as caches (https://bford.info/cachedir/).
 package enum CacheDirectory {
-    static let tagName = Array("CACHEDIR.TAG".utf8)
+    package static let tagName = Array("CACHEDIR.TAG".utf8)
     private static let signature = Array("Signature: 8a477f597d28d172789f06886806bc55".utf8)
 
     static func isTagged(_ entries: [DirectoryEntry], _ directory: borrowing Descriptor) -> Bool {

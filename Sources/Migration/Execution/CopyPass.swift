@@ -125,6 +125,7 @@ extension CopyPass {
                 guard let status = try source.status(item.path) else { continue }
                 let (other, attributes) = try OtherFile.read(item.path, status, source.root)
                 let metadata = FileMetadata(status, attributes: attributes)
+                try target.tree.remove(item.path)
                 try target.tree.makeOther(other, at: item.path)
                 try target.tree.applyByName(metadata, at: item.path)
                 touch(item.path)
