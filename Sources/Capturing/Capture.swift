@@ -19,20 +19,57 @@ package enum Capture {
     /// the source are problems in the result.
     package static func run(
         _ sources: [[UInt8]], into repository: Repository, _ options: CaptureOptions,
-        _ progress: WorkProgress
+        _ progress: WorkProgress, host: Host = .system
     ) throws(CaptureError) -> CaptureResult {
-        do {
-            return try CaptureRun(sources, repository, options, progress).run()
-        } catch let error as CaptureError {
-            throw error
-        } catch let error as PlatformError {
-            throw .source(error)
-        } catch let error as RepositoryError {
-            throw .repository(error)
-        } catch let error as Interrupted {
-            throw .interrupted(error)
-        } catch {
-            throw .repository(RepositoryError(.damaged("\(error)"), "capture"))
-        }
+        let context = CaptureContext(
+            sources: sources, repository: repository, options: options, progress: progress,
+            host: host)
+        return try CaptureRun(context).run()
     }
+}
+
+/// What all parts of a capture are told.
+struct CaptureContext: Sendable {
+    let sources: [[UInt8]]
+    let repository: Repository
+    let options: CaptureOptions
+    let progress: WorkProgress
+    let host: Host
+    /// The clocks when the capture began.
+    let start: Timestamp
+    let startInstant: ContinuousClock.Instant
+
+    init(
+        sources: [[UInt8]], repository: Repository, options: CaptureOptions,
+        progress: WorkProgress, host: Host
+    ) {
+        self.sources = sources
+        self.repository = repository
+        self.options = options
+        self.progress = progress
+        self.host = host
+        start = host.now()
+        startInstant = host.instant()
+    }
+}
+
+// MARK: - Faults of steps
+
+/// Runs a step on the source, whose failure ends the capture.
+func onSource<Value>(
+    _ body: () throws(PlatformError) -> Value
+) throws(CaptureError) -> Value {
+    do throws(PlatformError) { return try body() } catch { throw .source(error) }
+}
+
+/// Runs a step that reads or writes the repository.
+func inRepository<Value>(
+    _ body: () throws(RepositoryError) -> Value
+) throws(CaptureError) -> Value {
+    do throws(RepositoryError) { return try body() } catch { throw .repository(error) }
+}
+
+/// Throws where the user wants the work to end.
+func checkInterruption() throws(CaptureError) {
+    do throws(Interrupted) { try Interruption.check() } catch { throw .interrupted(error) }
 }

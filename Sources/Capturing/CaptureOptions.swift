@@ -38,9 +38,21 @@ package struct CaptureResult: Sendable {
     package var problems: [CaptureProblem]
     package var write: WriteStatistics
     /// Things worth a warning that are no fault of the source.
-    package var notes: [String]
+    package var notes: [CaptureNote]
     /// All of them, in path order.
     package var tables: [CapturedTable] = []
     /// Data files in tables that belong to no version, and were left out.
     package var filesLeftOut: UInt64 = 0
+}
+
+/// Something worth a warning that keeps nothing of the source out of the snapshot.
+package enum CaptureNote: Sendable {
+    /// The repository lacks packs or index: files are read again instead of trusted.
+    case incompleteRepository
+    /// A snapshot that cannot be read, and so is no parent.
+    case damagedSnapshot(RepositoryError)
+    /// The parent turned out damaged: from there on files were read anew.
+    case damagedParent(RepositoryError)
+    /// A table that is copied as plain files, for the reason, which is text for people.
+    case plainTable([UInt8], reason: [UInt8])
 }

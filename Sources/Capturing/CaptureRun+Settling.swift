@@ -1,195 +1,174 @@
-internal import Snapshots
 internal import Bytes
-internal import Compression
 internal import Hashing
 internal import Platform
 internal import Repository
-internal import SystemPackage
+internal import Snapshots
+internal import Trees
 
 // MARK: - Settling in path order
 
 extension CaptureRun {
     /// Writes entries whose turn has come; waits only when too many are held up.
-    func settleDone() throws {
-        while waiting.count > Self.waitingLimit {
-            submitRun()
+    func settleDone() throws(CaptureError) {
+        while queue.isTooLong {
+            files.submit()
             try settleFirst()
         }
-        while let first = waiting.first {
-            if case .reading(let job, let template, let base) = first {
-                guard let outcome = pipeline.takeIfDone(job) else { return }
-                waiting.removeFirst()
-                try settle(job, outcome, template, base)
+        while let first = queue.first {
+            if case .reading(let file) = first {
+                guard let outcome = files.pipeline.takeIfDone(file.job) else { return }
+                queue.removeFirst()
+                try settle(file, outcome)
             } else {
                 try settleFirst()
             }
         }
     }
 
-    func settleFirst() throws {
-        try Interruption.check()
-        guard let first = waiting.removeFirst() else { return }
+    func settleFirst() throws(CaptureError) {
+        try checkInterruption()
+        guard let first = queue.removeFirst() else { return }
         switch first {
         case .ready(let entry): try write(entry)
-        case .reading(let job, let template, let base):
-            guard let outcome = try pipeline.take(job) else { return try Interruption.check() }
-            try settle(job, outcome, template, base)
-        case .link(let job, let template):
-            guard let (file, content) = linkFiles[job] else {
-                problems.append(
-                    CaptureProblem(.unreadable, template.path, "its other name was not readable"))
-                statistics.unreadableFiles += 1
-                return
-            }
-            try write(finished(template, file, content))
-        case .range(let pieces): try writeRange(pieces)
+        case .named(var entry, let device):
+            links.settle(&entry, device: device)
+            try write(entry)
+        case .reading(let file): try waitFor(file)
+        case .furtherName(let name): try settle(name)
+        case .range(let pieces):
+            try inRepository { () throws(RepositoryError) in try manifest.write(range: pieces) }
         }
     }
 
-    func settle(
-        _ job: Int, _ outcome: FileOutcome, _ template: ManifestEntry, _ base: Content?
-    ) throws {
-        let isNeeded = neededJobs.remove(job) != nil
-        switch outcome {
-        case .vanished where isNeeded: lack(template.path, "it vanished before it was read")
-        case .unreadable(let error) where isNeeded: lack(template.path, "\(error)")
-        case .vanished: problems.append(CaptureProblem(.vanished, template.path, "vanished"))
-        case .unreadable(let error): note(template.path, error)
-        case .stored(let file):
-            statistics.bytesRead &+= file.size
-            if file.isChanging {
-                problems.append(
-                    CaptureProblem(.changedWhileRead, template.path, "changed while it was read"))
-            }
-            let content = try storeContent(file.pieces)
-            count(template.path, content, base)
-            if template.linkDevice != nil { linkFiles[job] = (file, content) }
-            try write(finished(template, file, content))
+    private func write(_ entry: ManifestEntry) throws(CaptureError) {
+        try inRepository { () throws(RepositoryError) in try manifest.write(entry) }
+    }
+
+    private func waitFor(_ file: EntryQueue.Reading) throws(CaptureError) {
+        let outcome = try inRepository { () throws(RepositoryError) in
+            try files.pipeline.take(file.job)
         }
-        progress.update { $0.filesDone += 1 }
+        guard let outcome else { return try checkInterruption() }
+        try settle(file, outcome)
+    }
+
+    private func settle(_ file: EntryQueue.Reading, _ outcome: FileOutcome) throws(CaptureError) {
+        let path = file.template.path
+        switch outcome {
+        case .vanished where file.isNeeded: lack(path, "it vanished before it was read")
+        case .unreadable(let error) where file.isNeeded: lack(path, "\(error)")
+        case .vanished: ledger.add(.vanished, path, "vanished")
+        case .unreadable(let error): ledger.add(path, error)
+        case .stored(let stored): try settle(file, stored)
+        }
+        context.progress.update { $0.filesDone += 1 }
+    }
+
+    private func settle(_ file: EntryQueue.Reading, _ stored: StoredFile) throws(CaptureError) {
+        let path = file.template.path
+        ledger.statistics.bytesRead &+= stored.size
+        if stored.isChanging {
+            ledger.add(.changedWhileRead, path, "changed while it was read")
+        }
+        let content = try inRepository { () throws(RepositoryError) in
+            try manifest.content(stored.pieces)
+        }
+        count(path, content, file.base)
+        var entry = ManifestEntry(
+            path: path, payload: .file(size: stored.size, content), status: stored.status)
+        entry.linkDevice = links.number(stored.status)
+        entry.attributes = stored.attributes
+        entry.isIncomplete = stored.isChanging
+        note(stored.unread, of: &entry)
+        dropOverlong(&entry)
+        links.finished(file.job, entry, stored.status)
+        links.settle(&entry, device: stored.status.device)
+        try write(entry)
     }
 
     private func count(_ path: [UInt8], _ content: Content, _ base: Content?) {
         switch base {
         case nil:
-            statistics.newFiles += 1
-            progress.tell(.new, path)
+            ledger.statistics.newFiles += 1
+            context.progress.tell(.new, path)
         case content?:
-            statistics.unchangedFiles += 1
-            progress.tell(.unchanged, path)
+            ledger.statistics.unchangedFiles += 1
+            context.progress.tell(.unchanged, path)
         case .some:
-            statistics.changedFiles += 1
-            progress.tell(.changed, path)
+            ledger.statistics.changedFiles += 1
+            context.progress.tell(.changed, path)
         }
     }
 
-    func storeContent(_ pieces: [ContentPiece]) throws(RepositoryError) -> Content {
-        let (writer, encoder) = (self.writer, self.encoder)
-        return try ContentWriter.content(pieces) { id, bytes throws(RepositoryError) in
-            try writer.put(.node(id), bytes.span, encoder)
+    /// Writes a further name; where what the other job read may be another file, it is read too.
+    private func settle(_ name: EntryQueue.FurtherName) throws(CaptureError) {
+        if var entry = links.entry(name.path, name.status, readBy: name.job) {
+            links.settle(&entry, device: name.status.device)
+            return try write(entry)
         }
-    }
-
-    func finished(
-        _ template: ManifestEntry, _ file: StoredFile, _ content: Content
-    )
-        -> ManifestEntry
-    {
-        var entry = ManifestEntry(
-            path: template.path, payload: .file(size: file.size, content), status: file.status)
-        entry.linkDevice = template.linkDevice
-        entry.attributes = file.attributes
-        entry.isIncomplete = file.isChanging
-        dropOverlong(&entry)
-        return entry
-    }
-
-    /// Writes a part of the parent's manifest: where nodes begin as they did there, whole nodes.
-    private func writeRange(_ pieces: [ParentComparison.Piece]) throws(RepositoryError) {
-        for piece in pieces {
-            switch piece {
-            case .entry(let entry, let position): try keepInLeaf(entry, position)
-            case .subtree(let root, let lastKey): try write(subtree: root, lastKey: lastKey)
-            }
-        }
-    }
-
-    private func write(subtree root: TreeRoot, lastKey: [UInt8]) throws(RepositoryError) {
-        try writeKept()
-        if tree.isAtStart(upTo: root.level) {
-            return try tree.append(subtree: root, lastKey: lastKey)
-        }
-        switch try nodes.node(root, .manifest) {
-        case .inner(let items):
-            for item in items { try write(subtree: item.root, lastKey: item.key) }
-        case .entries(let entries): for entry in entries { try write(entry) }
-        case .pieces: throw RepositoryError(.damaged("a content node in a manifest"), "manifest")
-        }
-    }
-
-    func write(_ entry: ManifestEntry) throws(RepositoryError) {
-        try writeKept()
-        try tree.append(
-            key: entry.path, hash: TreeBoundary.hash(key: entry.path), byteCount: entry.size
-        ) { writer, previous in
-            ManifestCoding.encode(entry, after: previous, into: &writer)
-        }
+        let job = files.add(name.path, name.status, name.base, name.walk)
+        files.submit()
+        let template = ManifestEntry(
+            path: name.path, payload: .file(size: 0, .empty), status: name.status)
+        try waitFor(EntryQueue.Reading(job: job, template: template, base: name.base))
     }
 }
 
 // MARK: - Committing
 
 extension CaptureRun {
-    func commit() throws -> CaptureResult {
-        try writeKept()
-        let root = try tree.finish()
-        if let failure = comparison.failure {
-            notes.append("the parent snapshot is damaged, the rest was read anew: \(failure)")
-        }
-        try Interruption.check()
-        let write = try writer.commit()
-        statistics.newBytes = write.newBytes
-        statistics.storedBytes = write.storedBytes
-        statistics.durationMilliseconds = milliseconds(ContinuousClock.now - clock)
+    func commit() throws(CaptureError) -> CaptureResult {
+        let root = try inRepository { () throws(RepositoryError) in try manifest.finish() }
+        if let failure = comparison.failure { ledger.note(.damagedParent(failure)) }
+        try checkInterruption()
+        let write = try inRepository { () throws(RepositoryError) in try writer.commit() }
+        ledger.statistics.newBytes = write.newBytes
+        ledger.statistics.storedBytes = write.storedBytes
+        ledger.statistics.durationMilliseconds = milliseconds(
+            context.host.elapsed(since: context.startInstant))
         let record = makeRecord(root)
-        if options.skipsUnchanged, let parent, record.holdsSame(as: parent.record) {
+        if context.options.skipsUnchanged, let parent, record.holdsSame(as: parent.record) {
             var result = result(parent.record, parent.id, write)
             result.isUnchanged = true
             return result
         }
-        let bytes = record.encoded()
-        var id: SnapshotID?
-        if !options.isDryRun {
-            id = SnapshotID(SHA256Digest(of: bytes.span))
-            // Invariant 3: what is published was decoded again.
-            if let id, try SnapshotRecord(decoding: bytes, id) != record {
-                throw RepositoryError(.damaged("does not decode to what was encoded"), "snapshot")
-            }
-            id = try repository.publishSnapshot(bytes)
-        }
+        let id = try inRepository { () throws(RepositoryError) in try publish(record) }
         return result(record, id, write)
+    }
+
+    /// Publishes the record; nil on a dry run.
+    private func publish(_ record: SnapshotRecord) throws(RepositoryError) -> SnapshotID? {
+        guard !context.options.isDryRun else { return nil }
+        let bytes = record.encoded()
+        // Invariant 3: what is published was decoded again.
+        let id = SnapshotID(SHA256Digest(of: bytes.span))
+        guard try SnapshotRecord(decoding: bytes, id) == record else {
+            throw RepositoryError(.damaged("does not decode to what was encoded"), "snapshot")
+        }
+        return try context.repository.publishSnapshot(bytes)
     }
 
     private func result(
         _ record: SnapshotRecord, _ id: SnapshotID?, _ write: WriteStatistics
     ) -> CaptureResult {
         CaptureResult(
-            record: record, id: id, problems: problems, write: write, notes: notes,
-            tables: captured.sorted { PathBytes.isBefore($0.path, $1.path) },
-            filesLeftOut: filesLeftOut)
+            record: record, id: id, problems: ledger.problems, write: write, notes: ledger.notes,
+            tables: tables.inOrder, filesLeftOut: tables.filesLeftOut)
     }
 
-    func makeRecord(_ root: TreeRoot) -> SnapshotRecord {
+    private func makeRecord(_ root: TreeRoot) -> SnapshotRecord {
+        let (options, problems) = (context.options, ledger.problems)
         let listed = SnapshotRecord.listed(problems)
         return SnapshotRecord(
-            root: root, time: options.time ?? start, captureStart: start, host: options.host,
-            sources: sources, tags: options.tags, parent: parent?.id,
-            sequence: parent.map { $0.record.sequence + 1 } ?? 0, statistics: statistics,
-            problems: listed, unlistedProblems: UInt64(problems.count - listed.count),
-            programVersion: options.programVersion, tables: recordedTables())
+            root: root, time: options.time ?? context.start, captureStart: context.start,
+            host: options.host, sources: context.sources, tags: options.tags,
+            parent: parent?.id, sequence: parent.map { $0.record.sequence &+ 1 } ?? 0,
+            statistics: ledger.statistics, problems: listed,
+            unlistedProblems: UInt64(problems.count - listed.count),
+            programVersion: options.programVersion, tables: tables.recorded(problems))
     }
 
-    func milliseconds(_ duration: Duration) -> UInt64 {
+    private func milliseconds(_ duration: Duration) -> UInt64 {
         let (seconds, attoseconds) = duration.components
         return UInt64(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000)
     }

@@ -8,6 +8,68 @@ internal import TableLog
 // A pinned table is visited in the order of its paths, as everything is: what was listed merges
 // with what its version consists of.
 
+/// What a capture knows of the tables in its sources.
+struct TableVisits {
+    /// Tables by their paths in the snapshot, until they were visited.
+    private(set) var plans: [[UInt8]: (site: TableSite, plan: TablePlan)] = [:]
+    private var captured: [CapturedTable] = []
+    /// Files of tables that were lost.
+    private var lacking: [[UInt8]] = []
+    /// Data files in tables that belong to no version, and were left out.
+    var filesLeftOut: UInt64 = 0
+
+    mutating func add(_ plan: TablePlan, _ site: TableSite) { plans[site.path] = (site, plan) }
+    mutating func visited(_ path: [UInt8]) { plans[path] = nil }
+    mutating func add(_ table: CapturedTable) { captured.append(table) }
+    mutating func addLacking(_ path: [UInt8]) { lacking.append(path) }
+
+    var inOrder: [CapturedTable] { captured.sorted { PathBytes.isBefore($0.path, $1.path) } }
+
+    /// The tables below a source that a walk does not enter, by their path below it.
+    func notEntered(in source: [UInt8]) -> Set<[UInt8]> {
+        var paths: Set<[UInt8]> = []
+        for (site, plan) in plans.values where site.source == source {
+            if case .plain = plan { continue }
+            paths.insert(site.relative)
+        }
+        return paths
+    }
+
+    /// Tables in the directory of a table, by their paths below it, and whether they are copied as
+    /// plain files.
+    func inner(_ site: TableSite) -> [[UInt8]: Bool] {
+        var inner: [[UInt8]: Bool] = [:]
+        for (path, (other, plan)) in plans
+        where other.source == site.source && path != site.path
+            && PathBytes.isInside(path, site.path)
+        {
+            let below = site.path.isEmpty ? path[...] : path.dropFirst(site.path.count + 1)
+            let isPlain = if case .plain = plan { true } else { false }
+            inner[Array(below)] = isPlain
+        }
+        return inner
+    }
+
+    /// The tables as the record has them: one in which something went wrong is looked at again, and
+    /// one that lacks a file is not whole.
+    func recorded(_ problems: [CaptureProblem]) -> [CapturedTable] {
+        let unsettled = problems.filter { $0.kind != .skipped }.map(\.path)
+        let tables = inOrder.map { table in
+            var table = table
+            if unsettled.contains(where: { PathBytes.isInside($0, table.path) }) {
+                table.seal = nil
+            }
+            let lost = lacking.first { PathBytes.isInside($0, table.path) }
+            if let lost, table.state == .pinned {
+                table.state = .damaged
+                table.reason = Array("\(PathBytes.printable(lost)) was lost".utf8)
+            }
+            return table
+        }
+        return SnapshotRecord.listed(tables)
+    }
+}
+
 /// One path of a pinned table.
 private enum TableItem {
     case found(WalkedEntry)
@@ -22,57 +84,50 @@ private enum TableItem {
 
 extension CaptureRun {
     /// Finds the tables of all sources and pins them.
-    func planTables(_ sources: [(source: [UInt8], prefix: [UInt8])]) throws {
+    func planTables(_ sources: [(source: [UInt8], prefix: [UInt8])]) throws(CaptureError) {
+        let filter = context.options.filter
         var sites: [TableSite] = []
         for (source, prefix) in sources {
-            for path in try TableSearch.tables(in: source, options.filter) {
+            let found = try onSource { () throws(PlatformError) in
+                try TableSearch.tables(in: source, filter)
+            }
+            for path in found {
                 let inSnapshot = path.isEmpty ? prefix : PathBytes.join(prefix, path)
                 guard ManifestPath.isStorable(inSnapshot) else { continue }
                 sites.append(
-                    TableSite(
-                        source: source, relative: path, path: inSnapshot, filter: options.filter))
+                    TableSite(source: source, relative: path, path: inSnapshot, filter: filter))
             }
         }
-        var planner = TablePlanner(
-            sites, comparison.parent, NodeSource(repository),
-            trustedBefore: comparison.trustedBefore)
-        for (site, plan) in zip(sites, try planner.plan()) {
-            tablePlans[site.path] = (site, plan)
+        for (site, plan) in zip(sites, try plans(sites, comparison.parent)) {
+            tables.add(plan, site)
             if case .plain(let table) = plan { addPlain(table) }
         }
     }
 
-    /// Tells of a table that is copied as plain files.
-    private func addPlain(_ table: CapturedTable) {
-        captured.append(table)
-        let name = PathBytes.printable(table.path.isEmpty ? Array(".".utf8) : table.path)
-        let reason = String(decoding: table.reason, as: UTF8.self)
-        if table.state == .damaged {
-            statistics.unreadableFiles += 1
-            problems.append(
-                CaptureProblem(
-                    .unreadable, table.path,
-                    "this table is not whole, and what is there was copied as plain files: "
-                        + reason))
-        } else {
-            notes.append(
-                "table \(name) is copied as plain files, unverified: \(reason)")
-        }
+    private func plans(
+        _ sites: [TableSite], _ parent: SnapshotRecord?
+    ) throws(CaptureError) -> [TablePlan] {
+        var planner = TablePlanner(
+            sites, parent, NodeSource(context.repository),
+            trustedBefore: comparison.trustedBefore, context.host)
+        return try planner.plan()
     }
 
-    /// The tables below a source that a walk does not enter, by their path below it.
-    func tables(in source: [UInt8]) -> Set<[UInt8]> {
-        var paths: Set<[UInt8]> = []
-        for (site, plan) in tablePlans.values where site.source == source {
-            if case .plain = plan { continue }
-            paths.insert(site.relative)
+    /// Notes a table that is copied as plain files.
+    private func addPlain(_ table: CapturedTable) {
+        tables.add(table)
+        guard table.state == .damaged else {
+            return ledger.note(.plainTable(table.path, reason: table.reason))
         }
-        return paths
+        ledger.addUnread(
+            table.path,
+            "this table is not whole, and what is there was copied as plain files: "
+                + String(decoding: table.reason, as: UTF8.self))
     }
 
     /// Visits a table that is planned for; false when the path is none.
-    func visitTable(_ entry: WalkedEntry, _ walk: SourceWalk) throws -> Bool {
-        guard !tablePlans.isEmpty, let (site, plan) = tablePlans[entry.path] else { return false }
+    func visitTable(_ entry: WalkedEntry, _ walk: SourceWalk) throws(CaptureError) -> Bool {
+        guard let (site, plan) = tables.plans[entry.path] else { return false }
         switch plan {
         case .plain: return false
         case .pinned(let table): try visit(table, entry, walk)
@@ -84,66 +139,51 @@ extension CaptureRun {
                 try visitAnew(site, entry, walk)
             }
         }
-        tablePlans[entry.path] = nil
+        tables.visited(entry.path)
         try settleDone()
         return true
     }
 
-    private func visitAnew(_ site: TableSite, _ entry: WalkedEntry, _ walk: SourceWalk) throws {
-        var planner = TablePlanner(
-            [site], nil, NodeSource(repository), trustedBefore: comparison.trustedBefore)
-        switch try planner.plan().first {
+    private func visitAnew(
+        _ site: TableSite, _ entry: WalkedEntry, _ walk: SourceWalk
+    ) throws(CaptureError) {
+        switch try plans([site], nil).first {
         case .pinned(let table)?: try visit(table, entry, walk)
         case .plain(var table)?:
             table.state = .damaged
             addPlain(table)
-            problems.append(CaptureProblem(.unreadable, entry.path, "the parent is damaged"))
+            ledger.add(.unreadable, entry.path, "the parent is damaged")
         default: break
         }
     }
 
     /// Takes over what the parent has of a table to which nothing happened.
     private func take(_ pieces: [ParentComparison.Piece], of table: CapturedTable) {
-        captured.append(table)
+        tables.add(table)
         let (files, directories) = (table.seal?.files ?? 0, table.seal?.directories ?? 0)
-        statistics.unchangedFiles &+= files
-        statistics.directories &+= directories
-        progress.tell(.unchanged, table.path)
-        progress.update { counters in
+        ledger.statistics.unchangedFiles &+= files
+        ledger.statistics.directories &+= directories
+        context.progress.tell(.unchanged, table.path)
+        context.progress.update { counters in
             counters.filesFound &+= files
             counters.filesDone &+= files
         }
-        waiting.append(.range(pieces))
+        queue.append(.range(pieces))
     }
 }
 
 // MARK: - A table that changed
 extension CaptureRun {
-    private func visit(_ table: PinnedTable, _ entry: WalkedEntry, _ walk: SourceWalk) throws {
+    private func visit(
+        _ table: PinnedTable, _ entry: WalkedEntry, _ walk: SourceWalk
+    ) throws(CaptureError) {
         try visit(entry, walk)
         guard leftOut != entry.path, case .success(let status) = entry.status else { return }
         let listing = TableListing(
-            table, inner: innerTables(table.site), device: status.device)
+            table, inner: tables.inner(table.site), device: status.device)
         let items = items(of: table, listing)
-        captured.append(sealed(table, status, listing, items.map(\.1)))
+        tables.add(sealed(table, status, listing, items.map(\.1)))
         for (path, item) in items { try visit(item, at: path, of: table, walk) }
-    }
-
-    /// Tables in the directory of a table, and whether they are copied as plain files.
-    private func innerTables(_ site: TableSite) -> [[UInt8]: Bool] {
-        var inner: [[UInt8]: Bool] = [:]
-        for (path, (other, plan)) in tablePlans
-        where other.source == site.source && path != site.path
-            && PathBytes.isInside(path, site.path)
-        {
-            let below = site.path.isEmpty ? path[...] : path.dropFirst(site.path.count + 1)
-            if case .plain = plan {
-                inner[Array(below)] = true
-            } else {
-                inner[Array(below)] = false
-            }
-        }
-        return inner
     }
 
     /// All paths of the table, in order, each with the directories that it lies in.
@@ -174,7 +214,8 @@ extension CaptureRun {
             items[Array(path.utf8)] = .file(nil, nil, isNeeded: isNeeded)
         }
         let used = listing.dataFiles.count { items[Array($0.utf8)] != nil }
-        filesLeftOut += UInt64(listing.dataFiles.count - used + listing.unnamableCount)
+        tables.filesLeftOut += UInt64(
+            listing.dataFiles.count - used + listing.unnamableCount)
         for path in Array(items.keys) {
             var parent = PathBytes.parent(path)
             while !parent.isEmpty, items[parent] == nil {
@@ -187,8 +228,8 @@ extension CaptureRun {
 
     private func visit(
         _ item: TableItem, at relative: [UInt8], of table: PinnedTable, _ walk: SourceWalk
-    ) throws {
-        try Interruption.check()
+    ) throws(CaptureError) {
+        try checkInterruption()
         let path = PathBytes.join(table.site.path, relative)
         guard ManifestPath.isStorable(path) else { return leaveOut(path) }
         if let leftOut, PathBytes.isInside(path, leftOut) { return }
@@ -218,9 +259,13 @@ extension CaptureRun {
     private func visitFile(
         _ path: [UInt8], _ status: FileStatus?, _ pin: PinnedFile?, size: Int64?,
         isNeeded: Bool, _ walk: SourceWalk
-    ) throws {
+    ) throws(CaptureError) {
         let base = comparison.entry(for: path)
-        guard let status = try status ?? openStatus(path, walk) else {
+        let found = try onSource { () throws(PlatformError) -> FileStatus? in
+            if let status { return status }
+            return try openStatus(path, walk)
+        }
+        guard let status = found else {
             if isNeeded { lack(path, "it vanished before it could be read") }
             return
         }
@@ -231,7 +276,9 @@ extension CaptureRun {
         submit(path, status, base, walk, pin: pin, isNeeded: isNeeded)
     }
 
-    private func openStatus(_ path: [UInt8], _ walk: SourceWalk) throws -> FileStatus? {
+    private func openStatus(
+        _ path: [UInt8], _ walk: SourceWalk
+    ) throws(PlatformError) -> FileStatus? {
         let path = walk.sourcePath(path)
         do throws(PlatformError) {
             return try walk.root.open(path, [.readOnly, .nonBlocking]).status(path)
@@ -243,7 +290,7 @@ extension CaptureRun {
     /// A directory of the log, or one that is gone while the parent has segments in it.
     private func visitDirectory(
         _ path: [UInt8], _ relative: [UInt8], _ table: PinnedTable, _ walk: SourceWalk
-    ) throws {
+    ) throws(CaptureError) {
         let found = Result { () throws(PlatformError) in
             try table.directory.root.open(relative, [.readOnly, .directory]).status(path)
         }
@@ -251,21 +298,21 @@ extension CaptureRun {
             if let base = comparison.entry(for: path), base.isDirectory {
                 return try keepUnseen(base)
             }
-            let status = try table.directory.root.descriptor.status(path)
-            waiting.append(
+            let status = try onSource { () throws(PlatformError) in
+                try table.directory.root.descriptor.status(path)
+            }
+            queue.append(
                 .ready(ManifestEntry(path: path, payload: .directory, status: status)))
-            statistics.directories += 1
+            ledger.statistics.directories += 1
         } else {
             try visit(WalkedEntry(path: path, status: found), walk)
         }
     }
 
-    /// Tells that a file of a version is missing.
+    /// Notes that a file of a version is missing.
     func lack(_ path: [UInt8], _ reason: String) {
-        lacking.append(path)
-        statistics.unreadableFiles += 1
-        problems.append(
-            CaptureProblem(.unreadable, path, "its table needs it, and it is lost: \(reason)"))
+        tables.addLacking(path)
+        ledger.addUnread(path, "its table needs it, and it is lost: \(reason)")
     }
 
     /// The record of a table, sealed if all of it can be told to be unchanged the next time.
@@ -309,24 +356,5 @@ extension CaptureRun {
             }
         }
         return (files, directories)
-    }
-
-    /// The tables as the record tells of them: one in which something went wrong is looked at
-    /// again, and one that lacks a file is not whole.
-    func recordedTables() -> [CapturedTable] {
-        let unsettled = problems.filter { $0.kind != .skipped }.map(\.path)
-        let tables = captured.map { table in
-            var table = table
-            if unsettled.contains(where: { PathBytes.isInside($0, table.path) }) {
-                table.seal = nil
-            }
-            let lost = lacking.first { PathBytes.isInside($0, table.path) }
-            if let lost, table.state == .pinned {
-                table.state = .damaged
-                table.reason = Array("\(PathBytes.printable(lost)) was lost".utf8)
-            }
-            return table
-        }
-        return SnapshotRecord.listed(tables.sorted { PathBytes.isBefore($0.path, $1.path) })
     }
 }

@@ -16,7 +16,7 @@ package struct CaptureReport {
     /// Notes, problems (those that are no faults as remarks), and the numbers.
     package var report: Report {
         var report = Report()
-        report.warnings = result.notes.map { Message(Wording.foreign($0)) }
+        report.warnings = result.notes.map { Message(Wording.foreign($0.text)) }
         report.documents = report.warnings.map(\.document)
         report.documents += result.problems.map(\.document) + [summary]
         report.warnings += FoldedProblems.messages(result.problems.filter(\.isFault))

@@ -175,7 +175,10 @@ struct ChangeDetectionTests {
         let first = try settled()
         try vault.damage(.node(first.root.id))
         let result = try vault.capture()
-        #expect(result.notes.contains { $0.contains("parent") })
+        #expect(
+            result.notes.contains { note in
+                if case .damagedParent = note { true } else { false }
+            })
         #expect(result.record.statistics.bytesRead == 14)
     }
 

@@ -186,7 +186,11 @@ extension TableCaptureTests {
         let result = try store.vault.capture()
         #expect(result.record.tables.map(\.state) == [.unverified])
         #expect(result.record.isComplete)
-        #expect(result.notes.contains { $0.contains("orders") && $0.contains("unverified") })
+        #expect(
+            result.notes.contains { note in
+                guard case .plainTable(let path, _) = note else { return false }
+                return PathBytes.name(path).elementsEqual([UInt8]("orders"))
+            })
         #expect(try store.paths(table, result.record).contains("uncommitted.parquet"))
     }
 

@@ -43,6 +43,8 @@ struct StoredFile: Sendable {
     /// Status when it was read.
     var status: FileStatus
     var attributes: [ExtendedAttribute]
+    /// Attributes that could not be read.
+    var unread: [ExtendedAttributes.Failure]
     /// It kept changing while it was read.
     var isChanging: Bool
 
@@ -63,6 +65,23 @@ struct CutChunk: Sendable {
     var known: ChunkID?
     /// What to encode it against, should it be new.
     var bases: PatchBases?
+}
+
+/// What the readers of files are given: how to cut, and where findings go.
+struct ReaderContext: Sendable {
+    let chunking: ChunkingParameters
+    let buffers: BufferPool
+    let rateLimit: RateLimit?
+    let kin: KinFiles
+    let isCancelled: @Sendable () -> Bool
+    /// Whether the repository has a chunk, as far as can be told.
+    let isStored: @Sendable (ChunkID) -> Bool
+    /// Shows the path of a file that takes long to read.
+    let begin: @Sendable ([UInt8]) -> Void
+    let tell: @Sendable (ContentPipeline.Report) -> Void
+    let push: @Sendable (ContentPipeline.Batch) -> Void
+    /// Forgets all pieces of a job.
+    let beginAgain: @Sendable (Int) -> Void
 }
 
 /// Reads, cuts, hashes, compresses and stores the content of files.
@@ -88,13 +107,13 @@ final class ContentPipeline: Sendable {
         var isCancelled = false
     }
 
-    let repository: Repository
-    let chunking: ChunkingParameters
-    let buffers: BufferPool
-    let progress: WorkProgress
-    let rateLimit: RateLimit?
-    let kin: KinFiles
-
+    private let repository: Repository
+    private let chunking: ChunkingParameters
+    private let buffers: BufferPool
+    private let progress: WorkProgress
+    private let rateLimit: RateLimit?
+    private let kin: KinFiles
+    private let encoderCount: Int
     private let writer: RepositoryWriter
     private let level: CompressionLevel
     private let trustsParent: Bool
@@ -106,22 +125,24 @@ final class ContentPipeline: Sendable {
     static func bufferSize(_ chunking: ChunkingParameters) -> Int { 2 * chunking.maximum }
 
     init(
-        _ repository: Repository, _ writer: RepositoryWriter, _ options: CaptureOptions,
-        parent: TreeRoot?, _ progress: WorkProgress
+        _ context: CaptureContext, _ writer: RepositoryWriter, parent: TreeRoot?
     ) {
+        let (repository, options) = (context.repository, context.options)
         self.repository = repository
         self.writer = writer
         trustsParent = parent != nil
         kin = KinFiles(parent, repository)
-        self.progress = progress
+        progress = context.progress
         chunking = repository.config.chunking
         level = options.level
         rateLimit = options.bytesPerSecond.map { RateLimit(bytesPerSecond: $0) }
-        let count = Processors.count
+        let count = context.host.processors
+        encoderCount = count
         // A reader may hold two, an encoder one, and some wait between them.
         buffers = BufferPool(
             count: 2 * Self.readerCount + count + 2, capacity: Self.bufferSize(chunking))
-        runs = BoundedQueue(capacity: 64)
+        // Few enough that a file is read soon after the walk saw it.
+        runs = BoundedQueue(capacity: 16)
         batches = BoundedQueue(capacity: count)
     }
 
@@ -130,14 +151,14 @@ final class ContentPipeline: Sendable {
     /// Runs `body`, which submits jobs and takes outcomes, with the threads at work.
     func run<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
         let readers = WorkerThreads(count: Self.readerCount) { _ in
-            var reader = FileReader(self)
+            var reader = FileReader(self.readerContext, NodeSource(self.repository))
             while let run = self.runs.pop() {
                 for job in run where !self.isCancelled { reader.read(job) }
                 reader.flush()
             }
             reader.close()
         }
-        let encoders = WorkerThreads(count: Processors.count) { _ in self.encode() }
+        let encoders = WorkerThreads(count: encoderCount) { _ in self.encode() }
         let outcome: Result<Void, Failure>
         do throws(Failure) {
             try body()
@@ -155,7 +176,7 @@ final class ContentPipeline: Sendable {
     }
 
     /// Whether the work is to stop: whoever waits for it gave up, or something failed.
-    var isCancelled: Bool {
+    private var isCancelled: Bool {
         Interruption.isRequested || state.withState { $0.isCancelled || $0.failure != nil }
     }
 
@@ -187,31 +208,45 @@ final class ContentPipeline: Sendable {
     }
 
     /// Whether the repository has a chunk, as far as can be told.
-    func isStored(_ id: ChunkID) -> Bool { (try? writer.isMissing(.chunk(id))) == false }
+    private func isStored(_ id: ChunkID) -> Bool {
+        (try? writer.isMissing(.chunk(id))) == false
+    }
 
     func checkFailure() throws(RepositoryError) {
         if let failure = state.withState({ $0.failure }) { throw failure }
     }
 }
 
-// MARK: - What readers tell
+// MARK: - What readers report
 
 extension ContentPipeline {
-    /// What a reader found since it last told: told at once, because a lock and a wake-up for each
-    /// small file would cost more than reading it.
+    /// A reader's findings since its last report, sent in one batch because a lock and a wake-up for
+    /// each small file would cost more than reading it.
     struct Report: Sendable {
         /// Holes, and nil for chunks, whose pieces follow from an encoder.
         var pieces: [(job: Int, piece: ContentPiece?)] = []
         var outcomes: [(job: Int, outcome: FileOutcome)] = []
         var bytesRead = 0
+        /// What is being read, in the snapshot.
+        var path: [UInt8] = []
 
         var isEmpty: Bool { pieces.isEmpty && outcomes.isEmpty && bytesRead == 0 }
+    }
+
+    /// What readers need of the pipeline.
+    private var readerContext: ReaderContext {
+        ReaderContext(
+            chunking: chunking, buffers: buffers, rateLimit: rateLimit, kin: kin,
+            isCancelled: { self.isCancelled }, isStored: { self.isStored($0) },
+            begin: { path in self.progress.update { $0.currentPath = path } },
+            tell: { self.take($0) }, push: { self.push($0) },
+            beginAgain: { self.beginAgain($0) })
     }
 
     /// Takes in a report.
     ///
     /// The chunks it makes room for must not have been pushed before.
-    func tell(_ report: Report) {
+    private func take(_ report: Report) {
         guard !report.isEmpty else { return }
         state.update { state in
             for (job, piece) in report.pieces {
@@ -222,14 +257,17 @@ extension ContentPipeline {
                 state.jobs[job, default: JobState()].result = outcome
             }
         }
-        progress.update { $0.bytesDone += UInt64(report.bytesRead) }
+        progress.update { counters in
+            counters.bytesDone &+= UInt64(report.bytesRead)
+            counters.currentPath = report.path
+        }
     }
 
     /// Hands a filled buffer to the encoders.
-    func push(_ batch: Batch) { batches.push(batch) }
+    private func push(_ batch: Batch) { batches.push(batch) }
 
     /// Forgets the pieces so far, also those on their way: the file is read again, or not at all.
-    func beginAgain(_ job: Int) {
+    private func beginAgain(_ job: Int) {
         state.withState { state in
             let attempt = state.jobs[job]?.attempt ?? 0
             state.jobs[job] = JobState(attempt: attempt + 1)

@@ -11,7 +11,7 @@ internal import SystemPackage
 ///
 /// One per thread.
 struct FileReader {
-    private let pipeline: ContentPipeline
+    private let context: ReaderContext
     /// How files are cut of which nothing else is known.
     private let contentChunker: FileChunker
     /// How the current file is cut.
@@ -26,15 +26,20 @@ struct FileReader {
     /// A file that changes while it is read is read again this often.
     private static let attemptLimit = 3
 
-    init(_ pipeline: ContentPipeline) {
-        self.pipeline = pipeline
-        contentChunker = .content(FastCDC(pipeline.chunking))
+    init(_ context: ReaderContext, _ nodes: NodeSource) {
+        self.context = context
+        contentChunker = .content(FastCDC(context.chunking))
         chunker = contentChunker
-        nodes = NodeSource(pipeline.repository)
+        self.nodes = nodes
     }
 
-    /// Reads one file to the end and tells the pipeline its outcome.
+    /// Smaller files are read before anybody could read their name.
+    private static let namedSize: UInt64 = 1 << 20
+
+    /// Reads one file to the end and reports its outcome.
     mutating func read(_ job: FileJob) {
+        report.path = job.walk.snapshotPath(job.path)
+        if job.size >= Self.namedSize { context.begin(report.path) }
         do throws(PlatformError) {
             report.outcomes.append((job.number, .stored(try readSettled(job))))
         } catch {
@@ -53,7 +58,7 @@ struct FileReader {
             guard before.type == .regular else {
                 throw PlatformError("read", job.path, .noSuchFileOrDirectory)
             }
-            let attributes = try ExtendedAttributes.read(file, job.path)
+            let (attributes, unread) = ExtendedAttributes.readEach(file, job.path)
             let isWhole = try readContent(file, before, job)
             let after = try file.status(job.path)
             let isSettled =
@@ -61,7 +66,8 @@ struct FileReader {
                 && before.ctime == after.ctime
             if isSettled || attempt == Self.attemptLimit - 1 {
                 return StoredFile(
-                    pieces: [], status: before, attributes: attributes, isChanging: !isSettled)
+                    pieces: [], status: before, attributes: attributes, unread: unread,
+                    isChanging: !isSettled)
             }
             beginAgain(job)
         }
@@ -72,7 +78,7 @@ struct FileReader {
     private mutating func beginAgain(_ job: FileJob) {
         chunks.removeAll { $0.job == job.number }
         report.pieces.removeAll { $0.job == job.number }
-        pipeline.beginAgain(job.number)
+        context.beginAgain(job.number)
     }
 
     private func open(_ job: FileJob) throws(PlatformError) -> Descriptor {
@@ -115,38 +121,57 @@ struct FileReader {
         guard let parts = ParquetParts.find(file, size: status.size, job.path) else {
             return contentChunker
         }
-        return .parts(PartCutter(parts, pipeline.chunking))
+        return .parts(PartCutter(parts, context.chunking))
     }
 
     /// Holes are looked for only in files that take less space than they are long.
     private func extents(
         _ file: borrowing Descriptor, _ status: FileStatus, _ job: FileJob
     ) throws(PlatformError) -> [DataExtent] {
-        if status.size == 0 { return [] }
+        if status.size == 0 { return try unmeasuredExtents(file, job) }
         guard status.blocks < status.size / 512 else {
             return [DataExtent(offset: 0, count: status.size)]
         }
         return try file.dataExtents(size: status.size, job.path)
     }
 
+    /// What a file holds that says it is empty: kernels and some FUSE file systems do not measure
+    /// what they make up when it is read.
+    private func unmeasuredExtents(
+        _ file: borrowing Descriptor, _ job: FileJob
+    ) throws(PlatformError) -> [DataExtent] {
+        let step = 1 << 16
+        var count = 0
+        var got = try file.read(1, at: 0, job.path).count
+        while got > 0, count < Self.unmeasuredLimit {
+            if context.isCancelled() { throw PlatformError("read", job.path, .interrupted) }
+            count += got
+            got = try file.read(step, at: UInt64(count), job.path).count
+        }
+        return count == 0 ? [] : [DataExtent(offset: 0, count: UInt64(count))]
+    }
+
+    /// Bytes that are read at most of a file that does not say how large it is.
+    private static let unmeasuredLimit = 1 << 30
+
     /// A parent whose content list cannot be read is no base; the file is simply cut anew.
     private func baseContent(_ file: borrowing Descriptor, _ job: FileJob) -> BaseContent? {
         guard let content = job.base ?? kinContent(file, job),
             let pieces = try? nodes.pieces(content)
         else { return nil }
-        return BaseContent(pieces, limit: pipeline.chunking.maximum)
+        return BaseContent(pieces, limit: context.chunking.maximum)
     }
 
     /// What a file that the parent does not have may have come from.
     private func kinContent(_ file: borrowing Descriptor, _ job: FileJob) -> Content? {
         guard job.size >= KinFiles.leastSize else { return nil }
         if case .parts(let cutter) = chunker {
-            return try? pipeline.kin.content(for: job.path, inode: job.inode, nodes) {
-                KinSample(pipeline, cutter).knownChunks(file, job.path)
+            return try? context.kin.content(for: job.path, inode: job.inode, nodes) {
+                KinSample(context, cutter).knownChunks(file, job.path)
             }
         }
-        return try? pipeline.kin.content(for: job.path, inode: job.inode, nodes) {
-            try file.read(KinFiles.sampleSize, at: 0, job.path)
+        return context.kin.content(for: job.path, inode: job.inode, nodes) {
+            try? file.read(KinFiles.sampleSize, at: 0, job.path)
         }
     }
 
@@ -158,9 +183,9 @@ struct FileReader {
         guard var current = room(for: remaining) else { return false }
         var start = current.count
         while true {
-            if pipeline.isCancelled { throw PlatformError("read", job.path, .interrupted) }
+            if context.isCancelled() { throw PlatformError("read", job.path, .interrupted) }
             let wanted = Int(min(UInt64(current.room), remaining))
-            pipeline.rateLimit?.wait(for: wanted)
+            context.rateLimit?.wait(for: wanted)
             let position = extent.offset + (extent.count - remaining)
             let got = try current.append(
                 reading: wanted, at: position, of: file, job.path)
@@ -243,7 +268,7 @@ extension BaseContent {
 extension FileReader {
     /// The current buffer if the data fits it, or may begin there; else a fresh one.
     private mutating func room(for count: UInt64) -> ReadBuffer? {
-        if let buffer, UInt64(buffer.room) >= min(count, UInt64(pipeline.chunking.maximum)) {
+        if let buffer, UInt64(buffer.room) >= min(count, UInt64(context.chunking.maximum)) {
             return buffer
         }
         return replaceBuffer(carrying: 0..<0)
@@ -251,23 +276,23 @@ extension FileReader {
 
     /// Hands the buffer to the encoders, and takes another that begins with a copy of `range`.
     private mutating func replaceBuffer(carrying range: Range<Int>) -> ReadBuffer? {
-        guard let next = pipeline.buffers.take() else { return nil }
+        guard let next = context.buffers.take() else { return nil }
         if let buffer { next.append(range, of: buffer) }
         flush()
         buffer = next
         return next
     }
 
-    /// Tells what was found and hands what was cut to the encoders.
+    /// Reports what was found, and hands what was cut to the encoders.
     mutating func flush() {
-        pipeline.tell(report)
+        context.tell(report)
         report = ContentPipeline.Report()
         guard let buffer else { return }
         self.buffer = nil
         if chunks.isEmpty {
-            pipeline.buffers.giveBack(buffer)
+            context.buffers.giveBack(buffer)
         } else {
-            pipeline.push(ContentPipeline.Batch(buffer: buffer, chunks: chunks))
+            context.push(ContentPipeline.Batch(buffer: buffer, chunks: chunks))
         }
         chunks = []
     }

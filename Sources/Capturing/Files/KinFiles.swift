@@ -49,16 +49,15 @@ final class KinFiles: Sendable {
 
     /// The content that a new file may have come from; nil when there is none like it.
     ///
-    /// `sample` gives the first bytes of the file.
+    /// `sample` gives the first bytes of the file; nil where they cannot be read.
     func content(
-        for path: [UInt8], inode: UInt64, _ nodes: NodeSource, sample: () throws -> [UInt8]
-    ) throws -> Content? {
+        for path: [UInt8], inode: UInt64, _ nodes: NodeSource, sample: () -> [UInt8]?
+    ) -> Content? {
         guard parent != nil else { return nil }
         let (renamed, likely) = candidates(path, inode)
         if let renamed { return renamed.content }
         guard !likely.isEmpty else { return nil }
-        let bytes = try sample()
-        guard !Self.isParquet(bytes) else { return nil }
+        guard let bytes = sample(), !Self.isParquet(bytes) else { return nil }
         return best(among: likely.prefix(Self.comparedLimit), Sketch(bytes.span), nodes)
     }
 
@@ -69,7 +68,7 @@ final class KinFiles: Sendable {
     /// `known` gives.
     func content(
         for path: [UInt8], inode: UInt64, _ nodes: NodeSource, sharing known: () -> [ChunkID]
-    ) throws -> Content? {
+    ) throws(RepositoryError) -> Content? {
         guard parent != nil else { return nil }
         let (renamed, likely) = candidates(path, inode)
         guard renamed != nil || !likely.isEmpty else { return nil }

@@ -9,7 +9,7 @@ internal import Platform
 ///
 /// Small ones first, which cost little; only when none of them is known those that take more.
 struct KinSample {
-    private let pipeline: ContentPipeline
+    private let context: ReaderContext
     private let cutter: PartCutter
 
     private static let runLimit = 8
@@ -17,8 +17,8 @@ struct KinSample {
     /// Bytes of all larger chunks that are looked at.
     private static let largeLimit = 8 << 20
 
-    init(_ pipeline: ContentPipeline, _ cutter: PartCutter) {
-        self.pipeline = pipeline
+    init(_ context: ReaderContext, _ cutter: PartCutter) {
+        self.context = context
         self.cutter = cutter
     }
 
@@ -33,7 +33,7 @@ struct KinSample {
         }
         var left = Self.largeLimit
         for run in large where known.isEmpty && left > 0 {
-            guard let chunk = first(of: run, file, path, atMost: pipeline.chunking.maximum + 1)
+            guard let chunk = first(of: run, file, path, atMost: context.chunking.maximum + 1)
             else { continue }
             known += isKnown(chunk)
             left -= chunk.count
@@ -44,7 +44,7 @@ struct KinSample {
     private func isKnown(_ chunk: [UInt8]) -> [ChunkID] {
         guard chunk.count >= PatchBases.leastSize else { return [] }
         let id = ChunkID(of: chunk.span)
-        return pipeline.isStored(id) ? [id] : []
+        return context.isStored(id) ? [id] : []
     }
 
     /// The first chunk of a run; nil when it is larger than `limit` bytes, or cannot be read.

@@ -2,6 +2,7 @@ internal import Snapshots
 internal import Trees
 internal import Bytes
 internal import Platform
+internal import Repository
 internal import SystemPackage
 internal import TableLog
 
@@ -90,6 +91,7 @@ struct TablePinner: ~Copyable {
         case damaged(String)
         case table(TableLogError)
         case platform(PlatformError)
+        case repository(RepositoryError)
     }
 
     let directory: TableDirectory

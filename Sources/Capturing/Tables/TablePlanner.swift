@@ -35,10 +35,11 @@ struct TablePlanner {
     private let parentTables: [[UInt8]: CapturedTable]
     private let nodes: NodeSource
     private let trustedBefore: Timestamp
+    private let host: Host
     private var budget: Int
     private var attempts: [Attempt]
 
-    /// A vacuum that runs all the time is outrun, or not, in this many rounds.
+    /// How often planning is tried again while a vacuum keeps removing files.
     private static let roundLimit = 8
     /// Descriptors that everything else needs.
     private static let reserve = 512
@@ -47,7 +48,7 @@ struct TablePlanner {
 
     init(
         _ sites: [TableSite], _ parent: SnapshotRecord?, _ nodes: NodeSource,
-        trustedBefore: Timestamp
+        trustedBefore: Timestamp, _ host: Host
     ) {
         self.sites = sites
         self.parent = parent
@@ -55,6 +56,7 @@ struct TablePlanner {
         parentTables = Dictionary(tables.map { ($0.path, $0) }) { first, _ in first }
         self.nodes = nodes
         self.trustedBefore = trustedBefore
+        self.host = host
         attempts = sites.map { _ in Attempt() }
         let limit = sites.isEmpty ? 0 : HostSystem.raiseDescriptorLimit()
         // Each table holds its directory open, and another while it is listed again.
@@ -62,9 +64,9 @@ struct TablePlanner {
     }
 
     /// The plan of each table, in the order of the sites.
-    mutating func plan() throws -> [TablePlan] {
+    mutating func plan() throws(CaptureError) -> [TablePlan] {
         for round in 0..<Self.roundLimit {
-            try Interruption.check()
+            try checkInterruption()
             let directories = sites.map { try? $0.open() }
             // The moment of the snapshot.
             let listings = directories.map { try? $0?.listLog() }
@@ -72,7 +74,7 @@ struct TablePlanner {
                 try plan(index, directories[index], listings[index])
             }
             if attempts.allSatisfy({ $0.plan != nil }) { break }
-            HostSystem.sleep(.milliseconds(10 << round))
+            host.sleep(.milliseconds(10 << round))
         }
         return zip(sites, attempts).map { site, attempt in
             attempt.plan
@@ -84,7 +86,7 @@ struct TablePlanner {
 
     private mutating func plan(
         _ index: Int, _ directory: TableDirectory?, _ listing: [LogFile]?
-    ) throws {
+    ) throws(CaptureError) {
         let isSame = attempts[index].listing == listing
         if isSame, attempts[index].plan != nil { return }
         let complaint = attempts[index].complaint
@@ -120,7 +122,7 @@ struct TablePlanner {
 
     private mutating func outcome(
         _ site: TableSite, _ directory: TableDirectory, _ listing: [LogFile]
-    ) throws -> Outcome {
+    ) throws(CaptureError) -> Outcome {
         let before = parentTables[site.path]
         if let before, before.state == .pinned, let seal = before.seal,
             seal.holds(directory, listing, site.filter, before: trustedBefore)
@@ -145,11 +147,11 @@ struct TablePlanner {
             let missing = newest.version + 1
             return .complaint(plain(.unverified, "version \(missing) is missing in its log"))
         }
-        do {
+        do throws(TablePinner.Failure) {
             return .plan(
                 .pinned(try pin(site, directory, listing, before, version: newest.version)))
-        } catch let failure as TablePinner.Failure {
-            switch failure {
+        } catch {
+            switch error {
             case .gone(let path):
                 return .complaint(
                     plain(.damaged, "version \(newest.version) needs \(path), which is gone"))
@@ -163,6 +165,7 @@ struct TablePlanner {
             case .table(let error) where error.isOutside:
                 // Copies of the directory lack it.
                 return .plan(.plain(plain(.damaged, "\(error)", newest.version)))
+            case .repository(let error): throw .repository(error)
             case .table(let error):
                 return error.kind == .unsupported
                     ? .plan(.plain(plain(.unverified, "\(error)", newest.version)))
@@ -174,18 +177,17 @@ struct TablePlanner {
     private mutating func pin(
         _ site: TableSite, _ directory: TableDirectory, _ listing: [LogFile],
         _ before: CapturedTable?, version: Int64
-    ) throws -> PinnedTable {
+    ) throws(TablePinner.Failure) -> PinnedTable {
         let contents: TableContents
         do throws(TableLogError) {
             contents = try LogReader(ListedLog(listing, of: directory)).contents(version: version)
         } catch {
-            throw TablePinner.Failure.table(error)
+            throw .table(error)
         }
         try checkExclusion(contents, site)
         var files: [ExactText: ParentTable.File] = [:]
         if let before, let parent, Array(contents.table.metadata.id.utf8) == before.id {
-            let table = try ParentTable(site.path, parent.root, nodes)
-            if table.isContinued(before, by: listing) { files = table.files }
+            files = try parentFiles(site.path, parent.root, before, listing)
         }
         var pinner = TablePinner(directory, contents, files, budget: budget)
         try pinner.pin(listing)
@@ -195,8 +197,22 @@ struct TablePlanner {
             unpinned: pinner.unpinned)
     }
 
+    /// The files that the parent has of a table of which the log goes on from there.
+    private func parentFiles(
+        _ path: [UInt8], _ root: TreeRoot, _ before: CapturedTable, _ listing: [LogFile]
+    ) throws(TablePinner.Failure) -> [ExactText: ParentTable.File] {
+        do throws(RepositoryError) {
+            let table = try ParentTable(path, root, nodes)
+            return table.isContinued(before, by: listing) ? table.files : [:]
+        } catch {
+            throw .repository(error)
+        }
+    }
+
     /// A version of which something is left out is none.
-    private func checkExclusion(_ contents: TableContents, _ site: TableSite) throws {
+    private func checkExclusion(
+        _ contents: TableContents, _ site: TableSite
+    ) throws(TablePinner.Failure) {
         guard !site.filter.patterns.isEmpty else { return }
         let paths =
             contents.logNames.map { ExactText("\(TableDirectory.log)/\($0)") }
@@ -205,8 +221,7 @@ struct TablePlanner {
         where site.filter.patterns.isExcludedWithParents(
             site.sourcePath(path), isDirectory: false)
         {
-            throw TablePinner.Failure.table(
-                TableLogError(.unsupported, path.string, "left out by --exclude"))
+            throw .table(TableLogError(.unsupported, path.string, "left out by --exclude"))
         }
     }
 }
