@@ -122,7 +122,7 @@ let package = Package(
         module(
             "Reports",
             [
-                "Bytes", "Platform", "Hashing", "Chunking", "Parquet", "JSON", "TableLog",
+                "Bytes", "Platform", "Hashing", "Chunking", "Parquet", "JSON", "Trees", "TableLog",
                 "TableStore", "Repository", "Snapshots", "Capturing", "Restoring", "Upkeep",
                 "Wire", "Remote", "Targets", "Replicas", "TwoWay", "Migration", "Operations",
                 system,

@@ -24,7 +24,7 @@ package struct RestoreReport {
     /// What failed, on a dry run what would be done, and the numbers.
     package var report: Report {
         var report = Report()
-        let notes = result.notes.map { Message(Wording.foreign($0)) }
+        let notes = result.notes.map { Message(Wording.foreign($0.text)) }
         report.warnings = notes
         report.warnings += FoldedProblems.messages(
             result.failures.map { failure in
@@ -32,10 +32,32 @@ package struct RestoreReport {
                 let text = "not restored: \(Wording.path(failure.path)): \(reason)"
                 return FoldedProblems.Item(failure.path, kind: reason, text: text)
             })
+        report.warnings += shortfalls + missing
         report.documents = notes.map(\.document) + problems + actions + [summary]
-        report.results = result.actions.map { "\($0.action) \(Wording.path($0.path))" }
+        report.results = result.actions.map { "\($0.action.text) \(Wording.path($0.path))" }
         report.summary = lines
         return report
+    }
+
+    private var shortfalls: [Message] {
+        FoldedProblems.messages(
+            result.shortfalls.map { shortfall in
+                let reason = Wording.foreign(shortfall.reason)
+                let text = "not as it was: \(Wording.path(shortfall.path)): \(reason)"
+                return FoldedProblems.Item(shortfall.path, kind: reason, text: text)
+            })
+    }
+
+    private var missing: [Message] {
+        let listed = FoldedProblems.messages(
+            result.missing.map { problem in
+                let reason = PathBytes.printable(problem.reason)
+                let text = "not in the snapshot: \(Wording.path(problem.path)): \(reason)"
+                return FoldedProblems.Item(problem.path, kind: reason, text: text)
+            })
+        guard result.unlistedMissing > 0 else { return listed }
+        let more = Wording.grouped(result.unlistedMissing)
+        return listed + [Message("not in the snapshot: \(more) more that it does not list")]
     }
 
     private var lines: [String] {
@@ -59,17 +81,24 @@ package struct RestoreReport {
     }
 
     private var problems: [JSONValue] {
-        result.failures.map { failure in
-            var object: JSONObject = ["type": "problem", "kind": "not_restored"]
-            object.setBytes("path", failure.path)
-            object["reason"] = .string(failure.reason)
-            return object.value
-        }
+        result.failures.map { Self.problem("not_restored", $0.path, $0.reason) }
+            + result.shortfalls.map { Self.problem("not_as_it_was", $0.path, $0.reason) }
+            + result.missing.map { problem in
+                Self.problem(
+                    "not_in_snapshot", problem.path, PathBytes.printable(problem.reason))
+            }
+    }
+
+    private static func problem(_ kind: String, _ path: [UInt8], _ reason: String) -> JSONValue {
+        var object: JSONObject = ["type": "problem", "kind": .string(kind)]
+        object.setBytes("path", path)
+        object["reason"] = .string(reason)
+        return object.value
     }
 
     private var actions: [JSONValue] {
         result.actions.map { action, path in
-            var object: JSONObject = ["type": "action", "action": .string(action)]
+            var object: JSONObject = ["type": "action", "action": .string(action.text)]
             object.setBytes("path", path)
             return object.value
         }
@@ -80,13 +109,16 @@ package struct RestoreReport {
             "type": "summary", "dry_run": .bool(isDryRun), "snapshot_id": .id(id),
         ]
         object.setBytes("target", target)
-        object["complete"] = .bool(result.failures.isEmpty)
+        object["complete"] = .bool(result.isComplete)
         object["files_written"] = .number(result.filesWritten)
         object["files_unchanged"] = .number(result.filesUnchanged)
         object["files_skipped"] = .number(result.filesSkipped)
         object["others_written"] = .number(result.othersWritten)
         object["paths_removed"] = .number(result.deleted)
         object["paths_failed"] = .number(result.failures.count)
+        object["paths_not_as_they_were"] = .number(result.shortfalls.count)
+        object["paths_not_in_snapshot"] = .number(
+            UInt64(result.missing.count) &+ result.unlistedMissing)
         object["bytes_written"] = .number(result.bytesWritten)
         object["bytes_kept"] = .number(result.bytesKept)
         object["duration_ms"] = .number(milliseconds)

@@ -1,17 +1,17 @@
-package import Snapshots
-package import Trees
 internal import Bytes
 package import Platform
 package import Repository
+package import Snapshots
 internal import SystemPackage
+package import Trees
 
 /// What happens to files that are already in the target.
 package enum OverwritePolicy: String, CaseIterable, Sendable {
-    /// Content is compared by hash; regions that differ are rewritten in place.
+    /// Content is compared by hash; regions that differ are rewritten.
     case always
     /// Files of equal size and modification time are taken to be equal.
     case ifChanged = "if-changed"
-    /// Files that exist are left alone.
+    /// Whatever is there is left alone.
     case never
 }
 
@@ -37,29 +37,6 @@ package struct RestoreOptions: Sendable {
     package init() {}
 }
 
-/// What a restore did, or on a dry run would do.
-package struct RestoreResult: Sendable {
-    package struct Failure: Sendable {
-        package var path: [UInt8]
-        package var reason: String
-    }
-
-    package var filesWritten: UInt64 = 0
-    /// Files whose content was right already.
-    package var filesUnchanged: UInt64 = 0
-    package var filesSkipped: UInt64 = 0
-    /// Directories, symlinks and special files that were made.
-    package var othersWritten: UInt64 = 0
-    package var deleted: UInt64 = 0
-    package var bytesWritten: UInt64 = 0
-    /// Bytes of existing files that were right already.
-    package var bytesKept: UInt64 = 0
-    package var failures: [Failure] = []
-    /// Filled by a dry run, in path order.
-    package var actions: [(action: String, path: [UInt8])] = []
-    package var notes: [String] = []
-}
-
 /// Why a restore stopped.
 package enum RestoreError: Error {
     case target(PlatformError)
@@ -73,38 +50,54 @@ package enum RestoreError: Error {
 package enum Restore {
     /// Makes `target`, which is created if need be, hold what the snapshot does.
     ///
-    /// A directory named by `options.path` becomes the target; a file goes into it. Paths that fail
-    /// are told in the result, everything else is restored. Nothing outside the target is touched,
-    /// whatever symlinks the target or the snapshot has. Can be run again after an interruption.
+    /// A directory named by `options.path` becomes the target. A file goes into the target if that
+    /// is a directory, or ends in a slash; else the target becomes the file. Paths that fail are in
+    /// the result, everything else is restored. Nothing outside the target is touched, whatever
+    /// symlinks the target or the snapshot has. Can be run again after an interruption.
     package static func run(
         _ record: SnapshotRecord, from repository: Repository, to target: [UInt8],
-        _ options: RestoreOptions, _ progress: WorkProgress
+        _ options: RestoreOptions, _ progress: WorkProgress, host: Host = .system
     ) throws(RestoreError) -> RestoreResult {
-        do {
-            try checkPath(options.path, record, repository)
-            if !options.isDryRun { try makeDirectories(target) }
-            return try RestoreRun(record, repository, target, options, progress).run()
-        } catch let error as RestoreError {
-            throw error
-        } catch let error as PlatformError {
-            throw .target(error)
-        } catch let error as RepositoryError {
-            throw .repository(error)
-        } catch let error as Interrupted {
-            throw .interrupted(error)
+        do throws(RestoreFault) {
+            let place = try place(target, options.path, record, repository)
+            if !options.isDryRun {
+                try onTarget { () throws(PlatformError) in try makeDirectories(place.directory) }
+            }
+            let plan = RestorePlan(record, options, place)
+            let execution = try RestoreExecution(
+                plan, repository, place.directory, progress, host)
+            return try RestoreRun(plan, execution, NodeSource(repository), progress).run()
         } catch {
-            throw .repository(RepositoryError(.damaged("\(error)"), "restore"))
+            throw RestoreError(error, options.path)
         }
     }
 
-    /// Refuses a path that the snapshot does not have, before anything is made.
-    private static func checkPath(
-        _ path: [UInt8], _ record: SnapshotRecord, _ repository: Repository
-    ) throws {
-        guard !path.isEmpty else { return }
-        var cursor = ManifestCursor(record.root, NodeSource(repository))
-        try cursor.seek(to: path)
-        guard try cursor.peek()?.path == path else { throw RestoreError.noSuchPath(path) }
+    /// Finds where to restore to; refuses a path that the snapshot does not have, before anything
+    /// is made.
+    private static func place(
+        _ target: [UInt8], _ path: [UInt8], _ record: SnapshotRecord, _ repository: Repository
+    ) throws(RestoreFault) -> RestorePlace {
+        guard !path.isEmpty else { return RestorePlace(directory: target, base: []) }
+        let entry = try inRepository { () throws(RepositoryError) in
+            var cursor = ManifestCursor(record.root, NodeSource(repository))
+            try cursor.seek(to: path)
+            return try cursor.peek()
+        }
+        guard let entry, entry.path == path else { throw .noSuchPath }
+        if entry.isDirectory { return RestorePlace(directory: target, base: path) }
+        let base = PathBytes.parent(path)
+        let name = Array(PathBytes.name(target))
+        if isDirectory(target) || RelativePath.root.appending(name) == nil {
+            return RestorePlace(directory: target, base: base)
+        }
+        let parent = PathBytes.parent(target)
+        let isAtTop = parent.isEmpty && target.first == PathBytes.separator
+        let directory = isAtTop ? [PathBytes.separator] : parent.isEmpty ? [0x2e] : parent
+        return RestorePlace(directory: directory, base: base, fileName: name)
+    }
+
+    private static func isDirectory(_ path: [UInt8]) -> Bool {
+        (try? FileStatus.following(path))?.type == .directory
     }
 
     static func makeDirectories(_ path: [UInt8]) throws(PlatformError) {
@@ -118,6 +111,19 @@ package enum Restore {
                 try makeDirectories(path)
             default: throw error
             }
+        }
+    }
+}
+
+extension RestoreError {
+    fileprivate init(_ fault: RestoreFault, _ path: [UInt8]) {
+        switch fault {
+        case .system(let error): self = .target(error)
+        case .repository(let error): self = .repository(error)
+        case .interrupted(let error): self = .interrupted(error)
+        case .noSuchPath: self = .noSuchPath(path)
+        case .differs, .otherName, .inTheWay:
+            preconditionFailure("faults of single paths do not end a restore")
         }
     }
 }

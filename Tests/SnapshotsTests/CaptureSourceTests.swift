@@ -198,7 +198,7 @@ struct CaptureSourceTests {
         }
         let result = try capture("source")
         let plain = try vault.restore(result.record)
-        #expect(plain.notes.contains { $0.contains("null") })
+        #expect(plain.notes.contains(.deviceLeftOut([UInt8]("null"))))
         #expect((try? FileStatus.of(vault.directory.path("target/null"))) == nil)
         var options = RestoreOptions()
         options.restoresDevices = true

@@ -116,9 +116,49 @@ struct RestoreSafetyTests {
         expectSame(try vault.listing("source"), try vault.listing("target"))
     }
 
-    @Test func `A directory in place of a file, and a file in place of a directory`() throws {
+    private func putOtherKindsInTheWay() throws {
         try vault.directory.write([1], "target/file/in/the/way")
         try vault.directory.write([1], "target/directory")
+    }
+
+    @Test func `With delete, a directory and a file of another kind make room`() throws {
+        try putOtherKindsInTheWay()
+        var options = RestoreOptions()
+        options.deletes = true
+        let result = try vault.restore(record, options)
+        #expect(result.failures.isEmpty)
+        #expect(result.deleted == 5)
+        expectSame(try vault.listing("source"), try vault.listing("target"))
+    }
+
+    @Test(arguments: [OverwritePolicy.always, .ifChanged])
+    func `Without delete, a directory and a file of another kind stay and are listed`(
+        policy: OverwritePolicy
+    ) throws {
+        try putOtherKindsInTheWay()
+        let before = try vault.listing("target")
+        var options = RestoreOptions()
+        options.overwrite = policy
+        let result = try vault.restore(record, options)
+        #expect(result.failures.map(\.path) == [[UInt8]("directory"), [UInt8]("file")])
+        #expect(result.deleted == 0)
+        #expect(try vault.listing("target").dropFirst() == before.dropFirst())
+    }
+
+    @Test func `With never, nothing of another kind goes, even with delete`() throws {
+        try putOtherKindsInTheWay()
+        let before = try vault.listing("target")
+        var options = RestoreOptions()
+        options.overwrite = .never
+        options.deletes = true
+        let result = try vault.restore(record, options)
+        #expect(result.failures.isEmpty)
+        #expect(result.deleted == 0)
+        #expect(try vault.listing("target").dropFirst() == before.dropFirst())
+    }
+
+    @Test func `An empty directory makes room for a file`() throws {
+        try vault.directory.makeDirectories([UInt8]("target/file"))
         #expect(try vault.restore(record).failures.isEmpty)
         expectSame(try vault.listing("source"), try vault.listing("target"))
     }
@@ -175,7 +215,11 @@ struct DamagedRestoreTests {
     @Test func `A file with a damaged chunk fails and all others are restored`() throws {
         let result = try vault.restore(record)
         #expect(result.failures.map(\.path) == [[UInt8]("bad")])
-        #expect(result.failures.first?.reason.contains("damaged") == true)
+        guard case .repository(let error)? = result.failures.first?.fault else {
+            Issue.record("\(result.failures)")
+            return
+        }
+        #expect(error.isDamage)
         let present = try vault.listing("target").map { $0.prefix { $0 != ":" } }
         #expect(present == ["", "a", "c"], "what is not whole does not look whole")
         #expect(try vault.directory.read("target/a") == vault.directory.read("source/a"))

@@ -1,16 +1,18 @@
-internal import Snapshots
-internal import Trees
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
 internal import SystemPackage
+internal import Trees
 
 /// A file being brought back, perhaps by several threads that each write some of its pieces.
 final class FileRestore: Sendable {
     let entry: ManifestEntry
     /// Path below the target.
     let path: [UInt8]
+    /// Where it is written while what is at its path may be in use.
+    private let temporary: [UInt8]
     /// What was written is read back and compared.
     private let verifies: Bool
     private let state: Monitor<State>
@@ -18,27 +20,18 @@ final class FileRestore: Sendable {
     /// File systems have no larger blocks.
     private static let largestBlock: UInt64 = 64 << 10
 
-    private struct State {
-        var file: OpenFile?
-        var remaining: Int
-        var isNew = false
-        var failure: String?
-        var bytesWritten: UInt64 = 0
-        var bytesKept: UInt64 = 0
+    private enum Opening {
+        case notYet, underWay
+        case done(RestoredFile)
+        case failed(RestoreFault)
     }
 
-    /// The file in the target.
-    fileprivate final class OpenFile: Sendable {
-        let descriptor: Descriptor
-        /// It was there before; what is in it may be right already.
-        let isExisting: Bool
-        let size: UInt64
-
-        init(_ descriptor: consuming Descriptor, isExisting: Bool, size: UInt64) {
-            self.descriptor = descriptor
-            self.isExisting = isExisting
-            self.size = size
-        }
+    private struct State {
+        var opening = Opening.notYet
+        var remaining: Int
+        var fault: RestoreFault?
+        var bytesWritten: UInt64 = 0
+        var bytesKept: UInt64 = 0
     }
 
     /// Pieces that one thread writes, and where in the file they begin.
@@ -50,38 +43,30 @@ final class FileRestore: Sendable {
 
     /// What became of the file, once its last part is done.
     struct Outcome {
-        var failure: String?
+        var fault: RestoreFault?
+        var unset: [UnsetMetadata] = []
+        var isNew = false
         var bytesWritten: UInt64
         var bytesKept: UInt64
     }
 
-    init(_ entry: ManifestEntry, path: [UInt8], parts: Int, verifies: Bool) {
+    init(
+        _ entry: ManifestEntry, path: [UInt8], temporary: [UInt8], parts: Int, verifies: Bool
+    ) {
         self.entry = entry
         self.path = path
+        self.temporary = temporary
         self.verifies = verifies
         state = Monitor(State(remaining: parts))
     }
 
-    /// Whether the target did not have the file before.
-    var isNew: Bool { state.withState { $0.isNew } }
-
     /// Writes the pieces of one part; returns the outcome after the last part of the file.
     func write(_ part: Part, _ target: borrowing LiveTree, _ nodes: NodeSource) -> Outcome? {
-        do {
-            try Interruption.check()
-            let file = try open(target)
-            let kept = try piecesPresent(part, file)
-            var offset = part.offset
-            for (index, piece) in part.pieces.enumerated() {
-                if kept.contains(index) {
-                    state.withState { $0.bytesKept += piece.size }
-                } else {
-                    try write(piece, at: offset, file, nodes)
-                }
-                offset += piece.size
-            }
+        do throws(RestoreFault) {
+            try checkInterruption()
+            try write(part, to: try open(target, nodes), nodes)
         } catch {
-            state.update { $0.failure = $0.failure ?? "\(error)" }
+            state.update { $0.fault = $0.fault ?? error }
         }
         let isLast = state.update { state in
             state.remaining -= 1
@@ -90,80 +75,80 @@ final class FileRestore: Sendable {
         return isLast ? finish(target, nodes) : nil
     }
 
-    /// Opens the file once, for whichever thread comes first.
-    private func open(_ target: borrowing LiveTree) throws -> OpenFile {
-        let opened: Result<OpenFile, PlatformError> = state.withState { state in
-            if let file = state.file { return .success(file) }
-            do throws(PlatformError) {
-                let file = try open(path, target)
-                state.file = file
-                state.isNew = !file.isExisting
-                return .success(file)
-            } catch {
-                return .failure(error)
+    private func write(
+        _ part: Part, to file: RestoredFile, _ nodes: NodeSource
+    ) throws(RestoreFault) {
+        let kept = try piecesPresent(part, file)
+        var offset = part.offset
+        for (index, piece) in part.pieces.enumerated() {
+            if kept.contains(index) {
+                state.withState { $0.bytesKept &+= piece.size }
+            } else {
+                try write(piece, at: offset, file, nodes)
+            }
+            offset &+= piece.size
+        }
+    }
+
+    /// Opens the file once, by whichever thread comes first; the others wait for it.
+    private func open(
+        _ target: borrowing LiveTree, _ nodes: NodeSource
+    ) throws(RestoreFault) -> RestoredFile {
+        let known = state.wait { state -> Result<RestoredFile, RestoreFault>?? in
+            switch state.opening {
+            case .done(let file): return .some(.success(file))
+            case .failed(let fault): return .some(.failure(fault))
+            case .underWay: return nil
+            case .notYet:
+                state.opening = .underWay
+                return .some(nil)
             }
         }
-        return try opened.get()
-    }
-
-    /// Uses a file that is there, unless it has other names that would change with it.
-    ///
-    /// What is too long is cut off first, so that a hole at the end frees the last block too.
-    private func open(
-        _ path: [UInt8], _ target: borrowing LiveTree
-    )
-        throws(PlatformError) -> OpenFile
-    {
-        do throws(PlatformError) {
-            return try Self.create(path, target)
-        } catch  where error.errno == .fileExists {}
-        if let status = try target.status(path), status.type == .regular, status.links == 1 {
-            do throws(PlatformError) {
-                let descriptor = try target.root.open(path, [.readWrite, .nonBlocking])
-                if status.size > entry.size { try descriptor.truncate(to: entry.size, path) }
-                return OpenFile(
-                    descriptor, isExisting: true, size: min(status.size, entry.size))
-            } catch  where error.errno == .permissionDenied {}
+        if let known { return try known.get() }
+        do throws(RestoreFault) {
+            let file = try RestoredFile.open(entry, path, temporary, target, nodes)
+            state.update { $0.opening = .done(file) }
+            return file
+        } catch {
+            state.update { $0.opening = .failed(error) }
+            throw error
         }
-        try target.remove(path)
-        return try Self.create(path, target)
-    }
-
-    private static func create(
-        _ path: [UInt8], _ target: borrowing LiveTree
-    )
-        throws(PlatformError) -> OpenFile
-    {
-        let descriptor = try target.root.open(
-            path, [.readWrite, .create, .exclusive], mode: 0o600)
-        return OpenFile(descriptor, isExisting: false, size: 0)
     }
 
     private func write(
-        _ piece: ContentPiece, at offset: UInt64, _ file: OpenFile, _ nodes: NodeSource
-    ) throws {
+        _ piece: ContentPiece, at offset: UInt64, _ file: RestoredFile, _ nodes: NodeSource
+    ) throws(RestoreFault) {
         switch piece {
         case .hole(let size):
-            if file.isExisting, offset < file.size { try clear(offset, size, file) }
+            guard file.isWritable, file.isExisting, offset < file.size else { return }
+            try onTarget { () throws(PlatformError) in try clear(offset, size, file) }
         case .chunk(let id, let size):
-            let bytes = try nodes.chunk(id, size: size)
-            try file.descriptor.write(bytes.span, at: offset, path)
-            state.withState { $0.bytesWritten += size }
+            let bytes = try inRepository { () throws(RepositoryError) in
+                try nodes.chunk(id, size: size)
+            }
+            try onTarget { () throws(PlatformError) in
+                try file.descriptor.write(bytes.span, at: offset, path)
+            }
+            state.withState { $0.bytesWritten &+= size }
         }
     }
 
     /// Which pieces of the part the file has in their places already.
-    private func piecesPresent(
-        _ part: Part, _ file: OpenFile
-    ) throws(PlatformError) -> Set<Int> {
+    private func piecesPresent(_ part: Part, _ file: RestoredFile) throws(RestoreFault) -> Set<Int>
+    {
         guard file.isExisting else { return [] }
-        return try PresentPieces.indices(
-            of: part.pieces, at: part.offset, in: file.descriptor, size: file.size, path)
+        guard file.isWritable else { return Set(part.pieces.indices) }
+        return try onTarget { () throws(PlatformError) in
+            try PresentPieces.indices(
+                of: part.pieces, at: part.offset, in: file.descriptor, size: file.size, path)
+        }
     }
 
     /// Makes a region of an existing file a hole, where it is not one.
-    private func clear(_ offset: UInt64, _ size: UInt64, _ file: OpenFile) throws {
-        let end = min(offset + size, file.size)
+    private func clear(
+        _ offset: UInt64, _ size: UInt64, _ file: RestoredFile
+    ) throws(PlatformError) {
+        let end = min(offset &+ size, file.size)
         // Past the end of the file, or its last block would stay: only whole blocks are freed.
         let stop = end == file.size ? end + Self.largestBlock : end
         if file.descriptor.punchHole(offset..<stop) { return }
@@ -179,41 +164,172 @@ final class FileRestore: Sendable {
 
 extension FileRestore {
     private func finish(_ target: borrowing LiveTree, _ nodes: NodeSource) -> Outcome {
-        var final = state.withState { $0 }
-        if final.failure == nil, let file = final.file {
-            do {
-                try finish(file, target, nodes)
+        let final = state.withState { $0 }
+        var outcome = Outcome(
+            fault: final.fault, bytesWritten: final.bytesWritten, bytesKept: final.bytesKept)
+        guard case .done(let file) = final.opening else { return outcome }
+        outcome.isNew = !file.isExisting
+        if outcome.fault == nil {
+            do throws(RestoreFault) {
+                outcome.unset = try finish(file, target, nodes)
             } catch {
-                final.failure = "\(error)"
+                outcome.fault = error
             }
         }
         // A file that could not be made whole is not left looking like one.
-        if final.failure != nil, let file = final.file, !file.isExisting {
-            _ = try? target.remove(path)
-        }
-        state.update { $0.file = nil }
-        return Outcome(
-            failure: final.failure, bytesWritten: final.bytesWritten, bytesKept: final.bytesKept)
+        if outcome.fault != nil, !file.isExisting { try? target.makeRoom(at: file.path) }
+        state.update { $0.opening = .notYet }
+        return outcome
     }
 
     private func finish(
-        _ file: OpenFile, _ target: borrowing LiveTree, _ nodes: NodeSource
-    ) throws {
-        if try file.descriptor.status(path).size != entry.size {
+        _ file: RestoredFile, _ target: borrowing LiveTree, _ nodes: NodeSource
+    ) throws(RestoreFault) -> [UnsetMetadata] {
+        try onTarget { () throws(PlatformError) in
+            guard file.isWritable, try file.descriptor.status(path).size != entry.size else {
+                return
+            }
             try file.descriptor.truncate(to: entry.size, path)
         }
         if verifies { try verify(file, nodes) }
-        try target.apply(entry.metadata, to: file.descriptor, path)
+        return try onTarget { () throws(PlatformError) in
+            let unset = try target.applyEach(entry.metadata, to: file.descriptor, path)
+            if file.path != path { try target.rename(file.path, to: path) }
+            return unset
+        }
     }
 
     /// Reads the whole file back and compares it with the snapshot.
-    private func verify(_ file: OpenFile, _ nodes: NodeSource) throws {
-        guard case .file(_, let content) = entry.payload else { return }
-        let pieces = try nodes.pieces(content)
-        let present = try PresentPieces.indices(
-            of: pieces, at: 0, in: file.descriptor, size: entry.size, path)
-        for (index, piece) in pieces.enumerated() where !present.contains(index) {
-            if case .chunk = piece { throw PlatformError("verify", path, .ioError) }
+    private func verify(_ file: RestoredFile, _ nodes: NodeSource) throws(RestoreFault) {
+        guard try file.holds(entry, nodes) else { throw .differs }
+    }
+}
+
+/// The file in the target, as it was found or made.
+final class RestoredFile: Sendable {
+    let descriptor: Descriptor
+    /// Where it lies until it is whole.
+    let path: [UInt8]
+    /// It was there before; what is in it may be right already.
+    let isExisting: Bool
+    /// False for a file that is right already, of which only metadata may change.
+    let isWritable: Bool
+    /// What it had before of the bytes that it is to have.
+    let size: UInt64
+
+    private init(
+        _ descriptor: consuming Descriptor, _ path: [UInt8], isExisting: Bool,
+        isWritable: Bool = true, size: UInt64 = 0
+    ) {
+        self.descriptor = descriptor
+        self.path = path
+        self.isExisting = isExisting
+        self.isWritable = isWritable
+        self.size = size
+    }
+
+    /// Makes the file, or uses one that is there.
+    ///
+    /// A file that has other names, that is a program and may run, or that may not be written, is
+    /// not written into: unless it is right already, the new one is made beside it.
+    static func open(
+        _ entry: ManifestEntry, _ path: [UInt8], _ temporary: [UInt8],
+        _ tree: borrowing LiveTree, _ nodes: NodeSource
+    ) throws(RestoreFault) -> RestoredFile {
+        let status = try onTarget { () throws(PlatformError) in try tree.status(path) }
+        guard let status else {
+            return try onTarget { () throws(PlatformError) in try create(path, tree) }
         }
+        if status.type == .regular, status.links == 1 {
+            if !mayRun(status, entry), let file = try openInPlace(entry, path, status, tree) {
+                return file
+            }
+            if let file = try openRight(entry, path, status, tree, nodes) { return file }
+        }
+        return try onTarget { () throws(PlatformError) in try create(temporary, tree) }
+    }
+
+    private static func mayRun(_ status: FileStatus, _ entry: ManifestEntry) -> Bool {
+        (status.mode | entry.mode) & 0o111 != 0
+    }
+
+    private static func create(
+        _ path: [UInt8], _ tree: borrowing LiveTree
+    ) throws(PlatformError) -> RestoredFile {
+        let descriptor = try tree.root.open(
+            path, [.readWrite, .create, .exclusive], mode: 0o600)
+        return RestoredFile(descriptor, path, isExisting: false)
+    }
+
+    /// Nil where the file may not be written.
+    ///
+    /// What is too long is cut off first, so that a hole at the end frees the last block too.
+    private static func openInPlace(
+        _ entry: ManifestEntry, _ path: [UInt8], _ status: FileStatus, _ tree: borrowing LiveTree
+    ) throws(RestoreFault) -> RestoredFile? {
+        do throws(PlatformError) {
+            let descriptor = try tree.root.open(path, [.readWrite, .nonBlocking])
+            if status.size > entry.size { try descriptor.truncate(to: entry.size, path) }
+            return RestoredFile(
+                descriptor, path, isExisting: true, size: min(status.size, entry.size))
+        } catch {
+            switch error.errno {
+            case .permissionDenied, .notPermitted, .textFileBusy: return nil
+            default: throw .system(error)
+            }
+        }
+    }
+
+    /// Nil where the file is not right already, or cannot be read.
+    private static func openRight(
+        _ entry: ManifestEntry, _ path: [UInt8], _ status: FileStatus, _ tree: borrowing LiveTree,
+        _ nodes: NodeSource
+    ) throws(RestoreFault) -> RestoredFile? {
+        guard status.size == entry.size,
+            let descriptor = try? tree.root.open(path, [.readOnly, .nonBlocking])
+        else { return nil }
+        let file = RestoredFile(
+            descriptor, path, isExisting: true, isWritable: false, size: status.size)
+        return try file.holds(entry, nodes) ? file : nil
+    }
+
+    /// Whether the file has all the content of an entry.
+    func holds(_ entry: ManifestEntry, _ nodes: NodeSource) throws(RestoreFault) -> Bool {
+        guard case .file(_, let content) = entry.payload else { return false }
+        let pieces = try inRepository { () throws(RepositoryError) in try nodes.pieces(content) }
+        let present = try onTarget { () throws(PlatformError) in
+            try PresentPieces.indices(of: pieces, at: 0, in: descriptor, size: entry.size, path)
+        }
+        var offset: UInt64 = 0
+        for (index, piece) in pieces.enumerated() {
+            switch piece {
+            case .chunk: guard present.contains(index) else { return false }
+            case .hole(let size): guard try isZero(offset, size) else { return false }
+            }
+            offset &+= piece.size
+        }
+        return true
+    }
+
+    private func isZero(_ offset: UInt64, _ size: UInt64) throws(RestoreFault) -> Bool {
+        try onTarget { () throws(PlatformError) in
+            let end = offset &+ size
+            for extent in try descriptor.dataExtents(size: end, path)
+            where extent.offset &+ extent.count > offset {
+                var position = max(extent.offset, offset)
+                while position < extent.offset &+ extent.count {
+                    try Self.checkProgress()
+                    let count = Int(min(1 << 20, extent.offset &+ extent.count - position))
+                    let bytes = try descriptor.read(count, at: position, path)
+                    guard bytes.count == count, bytes.allSatisfy({ $0 == 0 }) else { return false }
+                    position += UInt64(count)
+                }
+            }
+            return true
+        }
+    }
+
+    private static func checkProgress() throws(PlatformError) {
+        if Interruption.isRequested { throw PlatformError("read", [], .interrupted) }
     }
 }

@@ -4,26 +4,6 @@ internal import Bytes
 internal import Platform
 internal import Repository
 
-/// Lets threads share the target.
-final class SharedLiveTree: Sendable {
-    let value: LiveTree
-    private init(_ value: consuming LiveTree) { self.value = value }
-
-    /// Opens the target; nil when a dry run finds none.
-    static func open(
-        _ path: [UInt8], _ options: RestoreOptions
-    ) throws(PlatformError)
-        -> SharedLiveTree?
-    {
-        do throws(PlatformError) {
-            return SharedLiveTree(try LiveTree(path, options.attributes))
-        } catch {
-            guard options.isDryRun, error.isNotFound else { throw error }
-            return nil
-        }
-    }
-}
-
 /// The threads of a restore that write parts of files.
 ///
 /// Threads keep to different files while there are several: two that write one file mostly wait for
@@ -66,8 +46,10 @@ final class FileWriters: Sendable {
     }
 
     /// Runs `body`, which pushes parts, and waits until all of them are written.
-    func run<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
-        let threads = WorkerThreads(count: Processors.count) { _ in self.work() }
+    func run<Failure: Error>(
+        threads count: Int, _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
+        let threads = WorkerThreads(count: count) { _ in self.work() }
         let result: Result<Void, Failure>
         do throws(Failure) {
             try body()
@@ -130,27 +112,32 @@ final class FileWriters: Sendable {
     private func write(_ part: FileRestore.Part, _ nodes: NodeSource) {
         let size = part.pieces.reduce(0) { $0 &+ $1.size }
         rateLimit?.wait(for: Int(clamping: size))
+        progress.update { $0.currentPath = part.file.path }
         let finished = part.file.write(part, target.value, nodes)
         progress.update { counters in
-            counters.bytesDone += size
-            counters.currentPath = part.file.path
+            counters.bytesDone &+= size
             if finished != nil { counters.filesDone += 1 }
         }
         guard let finished else { return }
-        if finished.failure == nil {
-            let isWritten = finished.bytesWritten > 0 || part.file.isNew
+        if finished.fault == nil {
+            let isWritten = finished.bytesWritten > 0 || finished.isNew
             progress.tell(isWritten ? .written : .unchanged, part.file.path)
         }
-        outcome.withState { result in
-            result.bytesWritten += finished.bytesWritten
-            result.bytesKept += finished.bytesKept
-            if let reason = finished.failure {
-                result.failures.append(.init(path: part.file.path, reason: reason))
-            } else if finished.bytesWritten > 0 || part.file.isNew {
-                result.filesWritten += 1
-            } else {
-                result.filesUnchanged += 1
-            }
+        outcome.withState { $0.note(finished, part.file.path) }
+    }
+}
+
+extension RestoreResult {
+    fileprivate mutating func note(_ file: FileRestore.Outcome, _ path: [UInt8]) {
+        bytesWritten &+= file.bytesWritten
+        bytesKept &+= file.bytesKept
+        shortfalls += file.unset.map { .init(path: path, part: .metadata($0)) }
+        if let fault = file.fault {
+            failures.append(.init(path: path, fault: fault))
+        } else if file.bytesWritten > 0 || file.isNew {
+            filesWritten += 1
+        } else {
+            filesUnchanged += 1
         }
     }
 }

@@ -14,21 +14,25 @@ struct RestoreCommand: VarveCommand {
         abstract: "Bring a snapshot, or a part of it, back into a directory.",
         discussion: """
             The target becomes equal to the source of the snapshot, or to the directory that the \
-            path names; a file is put into it. What the target has besides stays, unless --delete \
-            is given. Files that are there are compared by hash, and only regions that differ are \
-            written, so a restore that was interrupted can be run again and does the rest. Nothing \
-            outside the target is touched, whatever symlinks are in it.
+            path names; a single file becomes the target, or is put into it if it is a directory. \
+            What the target has besides stays, unless --delete is given; so does a directory with \
+            something in it, or a file, that has the name of something of another kind. Files \
+            that are there are compared by hash, and only regions that differ are written, so a \
+            restore that was interrupted can be run again and does the rest. Nothing outside the \
+            target is touched, whatever symlinks are in it, and nothing is deleted that is mounted \
+            in it, nor sockets.
 
             Modes, times, attributes and ACLs always come back; owners when root restores, set-uid \
-            and set-gid bits only with --same-permissions, devices only with --devices.
+            and set-gid bits and file capabilities only with --same-permissions, devices only with \
+            --devices. What the target cannot hold of these is listed, and the content is restored.
 
             With --table a Delta Lake table is restored: into a new directory (--target), or in \
             its place (--in-place), where readers go on reading. In place files that are missing \
             are brought back, what is there is never written, and one commit makes the table equal \
             to the snapshot: a new version, so that the restore can be undone.
 
-            Exit status 3 says that some paths could not be restored; they are listed, and \
-            everything else was.
+            Exit status 3 says that some paths, or something of them, could not be restored, or \
+            that the snapshot itself lacks something; it is listed, and everything else is there.
 
             Examples:
               varve restore latest --target /data/store
@@ -97,7 +101,7 @@ struct RestoreCommand: VarveCommand {
     @Flag(help: "Read back what was written, and compare.")
     var verify = false
 
-    @Flag(help: "Restore set-uid and set-gid bits too.")
+    @Flag(help: "Restore set-uid and set-gid bits and file capabilities too.")
     var samePermissions = false
 
     @Flag(help: "Restore device files too.")
@@ -161,7 +165,7 @@ struct RestoreCommand: VarveCommand {
     }
 
     private func print(_ restored: Restored, _ console: Console) throws {
-        console.status = restored.result.failures.isEmpty ? .done : .partial
+        console.status = restored.result.isComplete ? .done : .partial
         try console.print(RestoreReport(restored, isDryRun: dryRun).report)
     }
 
