@@ -253,7 +253,6 @@ package enum ExtendedAttributes {
                 }
             }
         }
-        return changed
     }
 
     /// Path of `name` in the open directory; without a name, of the directory itself.

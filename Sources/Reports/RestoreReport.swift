@@ -1,3 +1,4 @@
+internal import Snapshots
 internal import Bytes
 internal import JSON
 package import Operations
