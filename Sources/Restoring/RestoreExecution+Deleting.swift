@@ -44,7 +44,11 @@ extension RestoreExecution {
             let removal = try target.remove(path, isDryRun: plan.options.isDryRun, plan)
             outcome.withState { $0.deleted &+= removal.removed }
             if removal.removed > 0 {
-                if plan.options.isDryRun { act(.delete, path) } else { progress.tell(.removed, path) }
+                if plan.options.isDryRun {
+                    act(.delete, path)
+                } else {
+                    progress.tell(.removed, path)
+                }
             }
             for (kept, reason) in removal.kept {
                 if reason != .chosen {
