@@ -11,7 +11,7 @@ internal import Trees
 /// behind a file that is being read, entries queue up.
 final class CaptureRun {
     let context: CaptureContext
-    let parent: (id: SnapshotID, record: SnapshotRecord)?
+    let parent: Snapshot?
     let writer: RepositoryWriter
     var comparison: ParentComparison
     var manifest: ManifestBuilder

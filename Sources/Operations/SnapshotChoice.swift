@@ -19,11 +19,12 @@ package struct SnapshotFilter: Sendable {
     package var isEmpty: Bool { tags.isEmpty && host == nil && source == nil }
 
     /// Those that are meant, in the same order.
-    package func apply(to items: [SnapshotSeries.Item]) throws -> [SnapshotSeries.Item] {
+    package func apply(to items: [Snapshot]) throws -> [Snapshot] {
         let tags = Set(tags)
         let wanted = try source.map(Self.absolute)
-        return items.filter { _, record in
-            (host == nil || record.host == host)
+        return items.filter { snapshot in
+            let record = snapshot.record
+            return (host == nil || record.host == host)
                 && tags.isSubset(of: record.tags)
                 && (wanted.map(record.sources.contains) ?? true)
         }
@@ -58,13 +59,13 @@ extension SnapshotSelector {
 
 extension SelectedSnapshot {
     /// The snapshot as a list of snapshots holds it.
-    package var item: SnapshotSeries.Item { (id, record) }
+    package var item: Snapshot { (id, record) }
 }
 
 /// Snapshots that were chosen from a repository.
 package struct SnapshotList {
     /// Oldest first.
-    package var items: [SnapshotSeries.Item]
+    package var items: [Snapshot]
     /// Others could be read, and some could not.
     package var isComplete: Bool
 

@@ -66,6 +66,6 @@ package struct StoreReplication: Sendable {
         let series = try SnapshotSeries(repository)
         let replication = Replication(connection, options, bytesPerSecond: rate)
         return try replication.run(
-            (id, captured.record), of: series.items, in: repository, progress)
+            Snapshot(id, captured.record), of: series.items, in: repository, progress)
     }
 }

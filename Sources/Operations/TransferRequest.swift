@@ -20,8 +20,8 @@ package struct TransferChoice: Sendable {
 
     /// The snapshots that are meant, oldest first.
     func choose(
-        _ items: [SnapshotSeries.Item], in repository: Repository
-    ) throws -> [SnapshotSeries.Item] {
+        _ items: [Snapshot], in repository: Repository
+    ) throws -> [Snapshot] {
         let filtered = try filter.apply(to: items).filter { item in
             since.map { item.record.time >= $0 } ?? true
         }

@@ -24,7 +24,7 @@ struct ReplicaBatch {
 
     private let repository: Repository
     private let nodes: NodeSource
-    private let known: SnapshotSeries.Item?
+    private let known: Snapshot?
     private(set) var files: [ReplicaSender.File] = []
     private var goneFiles: [ManifestEntry] = []
     private var tables: Set<[UInt8]> = []
@@ -44,7 +44,7 @@ struct ReplicaBatch {
     /// Files with more pieces are not looked through for others.
     private static let searchedPieces: UInt64 = 1 << 20
 
-    init(_ repository: Repository, _ nodes: NodeSource, _ known: SnapshotSeries.Item?) {
+    init(_ repository: Repository, _ nodes: NodeSource, _ known: Snapshot?) {
         self.repository = repository
         self.nodes = nodes
         self.known = known

@@ -25,9 +25,9 @@ final class ReplicaSender {
 
     private let repository: Repository
     private let nodes: NodeSource
-    private let snapshot: SnapshotSeries.Item
+    private let snapshot: Snapshot
     /// The snapshot that the replica is equal to; nil when everything is offered.
-    private let known: SnapshotSeries.Item?
+    private let known: Snapshot?
     private let progress: WorkProgress
     private let encoder = BlobEncoder(.standard)
     /// Plain bytes of chunks that were sent, and of those that the target had.
@@ -37,7 +37,7 @@ final class ReplicaSender {
     private let gaps: CaptureGaps
 
     init(
-        _ repository: Repository, _ snapshot: SnapshotSeries.Item, known: SnapshotSeries.Item?,
+        _ repository: Repository, _ snapshot: Snapshot, known: Snapshot?,
         _ progress: WorkProgress
     ) {
         self.repository = repository
@@ -145,7 +145,7 @@ final class ReplicaSender {
             else { return }
             progress.update { counters in
                 counters.filesFound += 1
-                counters.bytesFound += entry.size
+                counters.bytesFound &+= entry.size
             }
         } gone: { _ in
         }

@@ -66,7 +66,7 @@ package final class Replication {
 
     /// Makes the target equal to `snapshot`, one of `all` in the repository.
     package func run(
-        _ snapshot: SnapshotSeries.Item, of all: [SnapshotSeries.Item], in repository: Repository,
+        _ snapshot: Snapshot, of all: [Snapshot], in repository: Repository,
         _ progress: WorkProgress
     ) throws -> ReplicationSummary {
         let status = try begin()
@@ -82,7 +82,7 @@ package final class Replication {
     private func release() { try? download(.release) { while try $0.next() != nil {} } }
 
     private func run(
-        _ snapshot: SnapshotSeries.Item, _ all: [SnapshotSeries.Item], _ repository: Repository,
+        _ snapshot: Snapshot, _ all: [Snapshot], _ repository: Repository,
         _ status: ReplicaStatus, _ progress: WorkProgress
     ) throws -> ReplicationSummary {
         var summary = ReplicationSummary(snapshot.id)
@@ -93,7 +93,7 @@ package final class Replication {
             throw ReplicaError.emptyStore(connection.location)
         }
         summary.changes = status.changes
-        let isSameRepository = status.origin.repository == repository.config.id
+        let isSameRepository = status.origin.repository == repository.config.id.digest
         let last =
             isSameRepository
             ? all.first { $0.id.digest == status.origin.snapshot } : nil

@@ -15,10 +15,10 @@ extension Failure {
     /// Whether the connection to another host broke.
     static func isLoss(_ error: any Error) -> Bool {
         switch error {
-        case let error as SyncError: error.kind == .lost || error.kind == .unreachable
-        case let error as PlatformError: error.errno == .connectionReset
+        case let error as ConnectionError: error.kind == .lost || error.kind == .unreachable
+        case let error as StorageError: error.kind == .temporary
         case let error as RepositoryError:
-            if case .environment(let cause) = error.kind { isLoss(cause) } else { false }
+            if case .storage(let cause) = error.kind { isLoss(cause) } else { false }
         case CaptureError.repository(let error): isLoss(error)
         case RestoreError.repository(let error): isLoss(error)
         case TableRestoreError.repository(let error): isLoss(error)
@@ -28,7 +28,7 @@ extension Failure {
         }
     }
 
-    init(_ error: SyncError) {
+    init(_ error: ConnectionError) {
         self.init(message: "\(error)", meaning: "Nothing was changed.")
         let host = "ssh -T \(Self.destination(error.location))"
         switch error.kind {
@@ -52,6 +52,32 @@ extension Failure {
             meaning = "What was committed stays; there are no half snapshots."
             advice = "Run the command again; what was stored already is not stored twice."
         case .remote(let failure): explain(failure)
+        }
+    }
+
+    /// A storage that did not do what it was asked for.
+    init(_ error: StorageError) {
+        self.init(message: "\(error)")
+        explain(error)
+    }
+
+    mutating func explain(_ error: StorageError) {
+        meaning = "Nothing was committed; the snapshots in the repository are as they were."
+        switch error.kind {
+        case .environment(let cause): explain(cause)
+        case .missing, .damaged:
+            meaning = "What depends on this object cannot be read; everything else can."
+            advice = "Run `varve check` to see which files of which snapshots are affected."
+        case .exists: advice = "Name a directory that does not exist or is empty."
+        case .held:
+            status = .held
+            advice = "Wait until the other one has finished, then run the command again."
+        case .refused:
+            advice = "The host grants this key no more: ask whoever set up `varve serve` there."
+        case .unsupported: advice = "Use the same version of varve on both hosts."
+        case .interrupted, .temporary:
+            meaning = "What was committed stays; there are no half snapshots."
+            advice = "Run the command again; what was stored already is not stored twice."
         }
     }
 

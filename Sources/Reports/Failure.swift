@@ -91,7 +91,7 @@ extension Failure {
 
     private static func ofOtherHosts(_ error: any Error) -> Failure? {
         switch error {
-        case let error as SyncError: Failure(error)
+        case let error as ConnectionError: Failure(error)
         case let error as StreamError: Failure(error)
         case let error as ReplicaError: Failure(error)
         case let error as StoreSyncError: Failure(error)
@@ -143,20 +143,18 @@ extension Failure {
             meaning = "What depends on this object cannot be read; everything else can."
             advice = "Run `varve check` to see which files of which snapshots are affected."
         case .environment(let cause): explain(cause)
+        case .storage(let cause): explain(cause)
         }
     }
 
     /// The system refused something in the repository.
-    private mutating func explain(_ cause: PlatformError) {
+    mutating func explain(_ cause: PlatformError) {
         meaning = "Nothing was committed; the snapshots in the repository are as they were."
         switch cause.errno {
         case .noSpace, .diskQuotaExceeded:
             advice = "Make room where the repository lies, then run the command again."
         case .permissionDenied, .notPermitted, .readOnlyFileSystem:
             advice = "Run as a user who may write there, or make it writable."
-        case .connectionReset:
-            meaning = "What was committed stays; there are no half snapshots."
-            advice = "Run the command again; what was stored already is not stored twice."
         case .ioError:
             advice = "The disk may be failing: look at the kernel's log, then run `varve check`."
         default: advice = Self.systemAdvice

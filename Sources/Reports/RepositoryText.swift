@@ -9,7 +9,7 @@ package import Repository
 package enum RepositoryText {
     /// A repository that was made.
     package static func made(_ config: RepositoryConfig, _ location: RepositoryLocation) -> Report {
-        var object: JSONObject = ["type": "summary", "repository_id": .hex(config.id)]
+        var object: JSONObject = ["type": "summary", "repository_id": .hex(config.id.digest)]
         switch location {
         case .directory(let path): object.setBytes("path", path)
         case .remote(let remote):

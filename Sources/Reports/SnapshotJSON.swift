@@ -80,11 +80,11 @@ extension SnapshotRecord {
 
 /// The snapshots of a repository.
 package struct SnapshotListText {
-    private let items: [SnapshotSeries.Item]
+    private let items: [Snapshot]
     private let isFiltered: Bool
 
     /// `isFiltered`: not all of them.
-    package init(_ items: [SnapshotSeries.Item], isFiltered: Bool) {
+    package init(_ items: [Snapshot], isFiltered: Bool) {
         self.items = items
         self.isFiltered = isFiltered
     }
@@ -105,7 +105,8 @@ package struct SnapshotListText {
             ("id", .leading), ("time", .leading), ("host", .leading), ("size", .trailing),
             ("files", .trailing), ("sources", .leading), ("tags", .leading),
         ])
-        for (id, record) in items {
+        for snapshot in items {
+            let (id, record) = (snapshot.id, snapshot.record)
             table.append([
                 id.short, "\(CivilTime(local: record.time))", PathBytes.printable(record.host),
                 Wording.bytes(record.root.byteCount), Wording.grouped(record.statistics.files),

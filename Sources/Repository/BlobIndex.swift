@@ -52,7 +52,7 @@ package final class BlobIndex: Sendable {
         for digest in digests {
             let name = ObjectName.index(IndexID(digest))
             do throws(RepositoryError) {
-                let object = try about(name) { try storage.open(name) }
+                let object = try about(name) { () throws(StorageError) in try storage.open(name) }
                 segments.append(try IndexSegment(IndexID(digest), object))
             } catch  where error.isMissing {
                 continue  // Another process merged it into a newer one.
@@ -68,10 +68,10 @@ package final class BlobIndex: Sendable {
     ) throws(RepositoryError)
         -> [SHA256Digest]
     {
-        do throws(PlatformError) {
+        do throws(StorageError) {
             return try storage.list(kind)
         } catch {
-            throw RepositoryError(.environment(error), kind.rawValue)
+            throw RepositoryError(error, kind.rawValue)
         }
     }
 
@@ -166,10 +166,10 @@ package final class BlobIndex: Sendable {
     func syncFoundPacks() throws(RepositoryError) {
         let found = state.withState { $0.foundPacks }
         guard !found.isEmpty else { return }
-        do throws(PlatformError) {
+        do throws(StorageError) {
             try storage.syncNames(found.map(ObjectName.pack))
         } catch {
-            throw RepositoryError(.environment(error), ObjectKind.pack.rawValue)
+            throw RepositoryError(error, ObjectKind.pack.rawValue)
         }
         state.update { $0.foundPacks.subtract(found) }
     }

@@ -80,26 +80,36 @@ package final class DirectoryStorage: Storage {
         PathBytes.parent(Array(name.path.utf8))
     }
 
-    package func stage(_ kind: ObjectKind) throws(PlatformError) -> any StagedObject {
+    package func stage(_ kind: ObjectKind) throws(StorageError) -> any StagedObject {
         let name = Self.temporaryPrefix + Array(Hex.encode(HostSystem.randomBytes(12)).utf8)
         let directory = kind == .config ? [] : Array(kind.rawValue.utf8)
         let path = PathBytes.join(directory, name)
-        let descriptor = try root.open(path, [.readWrite, .create, .exclusive], mode: 0o400)
-        return DirectoryStagedObject(self, path, descriptor)
-    }
-
-    package func syncNames(_ names: [ObjectName]) throws(PlatformError) {
-        for directory in Set(names.map(Self.directory)) { try syncDirectory(directory) }
-    }
-
-    package func list(_ kind: ObjectKind) throws(PlatformError) -> [SHA256Digest] {
-        let top = Array(kind.rawValue.utf8)
-        guard kind == .pack else { return try digests(in: top) }
-        var found: [SHA256Digest] = []
-        for shard in 0..<256 {
-            found += try digests(in: top + [PathBytes.separator] + Hex.encode([UInt8(shard)]).utf8)
+        return try asStorage { () throws(PlatformError) in
+            let descriptor = try root.open(path, [.readWrite, .create, .exclusive], mode: 0o400)
+            return DirectoryStagedObject(self, path, descriptor)
         }
-        return found
+    }
+
+    package func syncNames(_ names: [ObjectName]) throws(StorageError) {
+        try asStorage { () throws(PlatformError) in
+            for directory in Set(names.map(Self.directory)) { try syncDirectory(directory) }
+        }
+    }
+
+    package func list(_ kind: ObjectKind) throws(StorageError) -> [SHA256Digest] {
+        do throws(PlatformError) {
+            let top = Array(kind.rawValue.utf8)
+            guard kind == .pack else { return try digests(in: top) }
+            var found: [SHA256Digest] = []
+            for shard in 0..<256 {
+                let name = top + [PathBytes.separator] + Hex.encode([UInt8(shard)]).utf8
+                found += try digests(in: name)
+            }
+            return found
+        } catch {
+            // A directory of a repository that is not there is no missing object.
+            throw StorageError(.environment(error), kind.rawValue)
+        }
     }
 
     /// Names that are not 64 hexadecimal digits are not ours, and left alone.
@@ -108,21 +118,26 @@ package final class DirectoryStorage: Storage {
         return names.compactMap { SHA256Digest(hex: String(decoding: $0, as: UTF8.self)) }
     }
 
-    package func open(_ name: ObjectName) throws(PlatformError) -> any StoredObject {
+    package func open(_ name: ObjectName) throws(StorageError) -> any StoredObject {
         let path = Array(name.path.utf8)
         // A fifo in its place must not make the reader wait.
-        let descriptor = try root.open(path, [.readOnly, .nonBlocking])
-        let status = try descriptor.status(path)
-        guard status.type == .regular else {
-            throw PlatformError("open", path, .invalidArgument)
+        let object = try asStorage { () throws(PlatformError) -> DirectoryStoredObject? in
+            let descriptor = try root.open(path, [.readOnly, .nonBlocking])
+            let status = try descriptor.status(path)
+            guard status.type == .regular else { return nil }
+            return DirectoryStoredObject(path, descriptor, size: status.size)
         }
-        return DirectoryStoredObject(path, descriptor, size: status.size)
+        guard let object else { throw StorageError(.damaged, name, "not a regular file") }
+        return object
     }
 
-    package func remove(_ name: ObjectName) throws(PlatformError) {
+    package func remove(_ name: ObjectName) throws(StorageError) {
         do throws(PlatformError) {
             try FileOperations.remove(Array(name.path.utf8), at: root.descriptor.raw)
-        } catch  where error.errno == .noSuchFileOrDirectory {}
+        } catch {
+            guard error.errno != .noSuchFileOrDirectory else { return }
+            throw StorageError(error)
+        }
     }
 }
 
@@ -141,48 +156,63 @@ private final class DirectoryStagedObject: StagedObject, StoredObject {
 
     deinit { discard() }
 
-    func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(PlatformError) {
-        try descriptor.write(bytes, at: offset, path)
+    func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(StorageError) {
+        try asStorage { () throws(PlatformError) in
+            try descriptor.write(bytes, at: offset, path)
+        }
     }
 
-    func sync() throws(PlatformError) { try descriptor.sync(path) }
+    var content: (any StoredObject)? { self }
+
+    func sync() throws(StorageError) {
+        try asStorage { () throws(PlatformError) in try descriptor.sync(path) }
+    }
 
     /// Zero, which no object has that could be published, when the system does not tell.
     var size: UInt64 { (try? descriptor.status(path).size) ?? 0 }
 
-    func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
-        try descriptor.read(count, at: offset, path)
+    func read(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
+        try asStorage { () throws(PlatformError) in
+            try descriptor.read(count, at: offset, path)
+        }
     }
 
     func withBytes<Value>(
         _ range: Range<Int>, _ body: (Span<UInt8>) -> Value
     )
-        throws(PlatformError) -> Value
+        throws(StorageError) -> Value
     {
         let bytes = try read(range.count, at: UInt64(range.lowerBound))
-        guard bytes.count == range.count else { throw PlatformError("read", path, .ioError) }
+        guard bytes.count == range.count else { throw cutShort }
         return body(bytes.span)
     }
 
-    func publish(as name: ObjectName) throws(PlatformError) {
+    private var cutShort: StorageError {
+        StorageError(.damaged, PathBytes.printable(path), "ends before its size")
+    }
+
+    func publish(as name: ObjectName) throws(StorageError) {
+        let target = Array(name.path.utf8)
         do throws(PlatformError) {
             try FileOperations.renameWithoutReplacing(
-                path, to: Array(name.path.utf8), at: storage.root.descriptor.raw)
-        } catch  where error.errno == .fileExists && name != .config {
+                path, to: target, at: storage.root.descriptor.raw)
+        } catch {
+            guard error.errno == .fileExists, name != .config else { throw StorageError(error) }
             guard try isDifferent(from: name) else { return }
-            try FileOperations.rename(
-                path, to: Array(name.path.utf8), at: storage.root.descriptor.raw)
+            try asStorage { () throws(PlatformError) in
+                try FileOperations.rename(path, to: target, at: storage.root.descriptor.raw)
+            }
         }
         isPublished.update { $0 = true }
     }
 
     /// Whether the published object does not hold the same bytes: it is damaged then.
-    private func isDifferent(from name: ObjectName) throws(PlatformError) -> Bool {
+    private func isDifferent(from name: ObjectName) throws(StorageError) -> Bool {
         let published = try storage.open(name)
-        let size = try descriptor.status(path).size
+        let size = try asStorage { () throws(PlatformError) in try descriptor.status(path).size }
         guard published.size == size else { return true }
         for offset in stride(from: 0, to: size, by: 1 << 20) {
-            let ours = try descriptor.read(1 << 20, at: offset, path)
+            let ours = try read(1 << 20, at: offset)
             if try published.read(1 << 20, at: offset) != ours { return true }
         }
         return false
@@ -207,16 +237,18 @@ private final class DirectoryStoredObject: StoredObject {
         self.size = size
     }
 
-    func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
-        try descriptor.read(count, at: offset, path)
+    func read(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
+        try asStorage { () throws(PlatformError) in
+            try descriptor.read(count, at: offset, path)
+        }
     }
 
     func withBytes<Value>(
         _ range: Range<Int>, _ body: (Span<UInt8>) -> Value
     )
-        throws(PlatformError) -> Value
+        throws(StorageError) -> Value
     {
-        try map().withBytes(range, body)
+        try asStorage { () throws(PlatformError) in try map() }.withBytes(range, body)
     }
 
     private func map() throws(PlatformError) -> MappedFile {

@@ -19,14 +19,13 @@ package final class IndexSegment: Sendable {
     /// Opens a segment and checks everything before its entries.
     package init(_ id: IndexID, _ object: any StoredObject) throws(RepositoryError) {
         let name = ObjectName.index(id)
-        let directory = try about(name) {
-            do {
-                return try Directory(object)
-            } catch let error as RepositoryError where error.isUnsupported {
-                // Only what its name covers can be of another version; else it is damaged.
-                try Self.checkDigest(id, object)
-                throw error
-            }
+        let directory: Directory
+        do throws(RepositoryError) {
+            directory = try Directory(object, name)
+        } catch {
+            // Only what its name covers can be of another version; else it is damaged.
+            if error.isUnsupported { try Self.checkDigest(id, object) }
+            throw error
         }
         self.id = id
         self.object = object
@@ -66,33 +65,37 @@ package final class IndexSegment: Sendable {
     /// The entry at `index`, which must be below `entryCount`.
     package func entry(_ index: Int) throws(RepositoryError) -> LocatedBlob {
         precondition(index >= 0 && index < entryCount)
-        return try about(.index(id)) {
-            try checkBlock(index / IndexFormat.entriesPerBlock)
-            let start = entriesOffset + index * IndexFormat.entrySize
-            let bytes = try object.withBytes(start..<start + IndexFormat.entrySize) { span in
+        try checkBlock(index / IndexFormat.entriesPerBlock)
+        let start = entriesOffset + index * IndexFormat.entrySize
+        let bytes = try about(.index(id)) { () throws(StorageError) in
+            try object.withBytes(start..<start + IndexFormat.entrySize) { span in
                 [UInt8](copying: span)
             }
-            return try IndexFormat.decodeEntry(bytes, packs: packs)
+        }
+        return try about(.index(id)) { () throws(MalformedBytes) in
+            try IndexFormat.decodeEntry(bytes, packs: packs)
         }
     }
 
-    private func checkBlock(_ block: Int) throws {
+    private func checkBlock(_ block: Int) throws(RepositoryError) {
         if checkedBlocks.withState({ $0[block] }) { return }
         let size = IndexFormat.entriesPerBlock * IndexFormat.entrySize
         let start = entriesOffset + block * size
         let end = min(start + size, entriesOffset + entryCount * IndexFormat.entrySize)
-        let digest = try object.withBytes(start..<end) { XXH3Digest(of: $0) }
+        let digest = try about(.index(id)) { () throws(StorageError) in
+            try object.withBytes(start..<end) { XXH3Digest(of: $0) }
+        }
         guard digest.low == blockChecksums[block] else {
-            throw MalformedBytes(.invalid, at: start, expected: "entries with the right checksum")
+            let wrong = MalformedBytes(
+                .invalid, at: start, expected: "entries with the right checksum")
+            throw RepositoryError(wrong, .index(id))
         }
         checkedBlocks.update { $0[block] = true }
     }
 
     /// Compares all entries with their checksums.
     func checkEntries() throws(RepositoryError) {
-        try about(.index(id)) {
-            for block in blockChecksums.indices { try checkBlock(block) }
-        }
+        for block in blockChecksums.indices { try checkBlock(block) }
     }
 
     /// Reads every byte and compares its SHA-256 with the name.
@@ -106,7 +109,7 @@ package final class IndexSegment: Sendable {
         throws(RepositoryError)
     {
         let name = ObjectName.index(id)
-        let digest = try about(name) {
+        let digest = try about(name) { () throws(StorageError) in
             try object.withBytes(0..<Int(object.size)) { SHA256Digest(of: $0) }
         }
         guard digest == id.digest else {
@@ -124,51 +127,83 @@ private struct Directory {
     let blockChecksums: [UInt64]
     let entriesOffset: Int
 
-    init(_ object: any StoredObject) throws {
-        let fixed = try object.read(IndexFormat.fixedSize, at: 0)
-        var reader = ByteReader(fixed)
-        try reader.magic("varveidx")
-        let version = try reader.u8()
-        let cipher = try reader.u8()
-        guard version == 1, cipher == 0 else {
-            throw RepositoryError(
-                .unsupported("index format \(version), cipher \(cipher)"), "index")
+    init(_ object: any StoredObject, _ name: ObjectName) throws(RepositoryError) {
+        let fixed = try about(name) { () throws(StorageError) in
+            try object.read(IndexFormat.fixedSize, at: 0)
         }
-        fanOutBits = Int(try reader.u8())
-        let reserved = try reader.take(5)
-        let packCount = Int(try reader.u32())
-        entryCount = Int(try reader.u32())
-        guard fanOutBits <= IndexFormat.fanOutBitsLimit, reserved.allSatisfy({ $0 == 0 }) else {
-            throw reader.invalid("known numbers in the head of the index")
+        let head = try about(name) { () throws(MalformedBytes) in
+            try IndexHead(decoding: fixed, size: object.size)
         }
-        let blockCount =
-            (entryCount + IndexFormat.entriesPerBlock - 1) / IndexFormat.entriesPerBlock
-        let checksumOffset =
-            IndexFormat.fixedSize + packCount * SHA256Digest.size + (4 << fanOutBits)
-            + blockCount * 8
-        entriesOffset = checksumOffset + XXH3Digest.size
-        guard object.size <= IndexFormat.sizeLimit,
-            object.size == UInt64(entriesOffset + entryCount * IndexFormat.entrySize)
-        else { throw reader.invalid("counts that add up to the size of the index") }
+        let bytes = try about(name) { () throws(StorageError) in
+            try object.read(head.entriesOffset, at: 0)
+        }
+        self = try about(name) { () throws(MalformedBytes) in try Self(head, bytes) }
+    }
 
-        let bytes = try object.read(entriesOffset, at: 0)
-        reader = ByteReader(bytes)
+    private init(_ head: IndexHead, _ bytes: [UInt8]) throws(MalformedBytes) {
+        fanOutBits = head.fanOutBits
+        entryCount = head.entryCount
+        entriesOffset = head.entriesOffset
+        var reader = ByteReader(bytes)
         _ = try reader.take(IndexFormat.fixedSize)
-        packs = try (0..<packCount).map { _ in PackID(try reader.sha256()) }
-        fanOut = try (0..<1 << fanOutBits).map { _ in try reader.u32() }
-        blockChecksums = try (0..<blockCount).map { _ in try reader.u64() }
+        var packs: [PackID] = []
+        for _ in 0..<head.packCount { packs.append(PackID(try reader.sha256())) }
+        var fanOut: [UInt32] = []
+        for _ in 0..<1 << head.fanOutBits { fanOut.append(try reader.u32()) }
+        var blockChecksums: [UInt64] = []
+        for _ in 0..<head.blockCount { blockChecksums.append(try reader.u64()) }
+        (self.packs, self.fanOut, self.blockChecksums) = (packs, fanOut, blockChecksums)
         let checksum = try reader.xxh3()
         try reader.finish()
-        guard checksum == XXH3Digest(of: bytes.span.extracting(0..<checksumOffset)) else {
+        let covered = bytes.span.extracting(0..<head.checksumOffset)
+        guard checksum == XXH3Digest(of: covered) else {
             throw reader.invalid("a head of the index with the right checksum")
         }
         try checkFanOut(reader)
     }
 
-    private func checkFanOut(_ reader: ByteReader) throws {
+    private func checkFanOut(_ reader: ByteReader) throws(MalformedBytes) {
         let isRising = zip(fanOut, fanOut.dropFirst()).allSatisfy { $0 <= $1 }
         guard isRising, fanOut.last.map(Int.init) == entryCount else {
             throw reader.invalid("a fan-out that ends at the number of entries")
         }
+    }
+}
+
+/// The first bytes of a segment, and what follows from their counts.
+private struct IndexHead {
+    let fanOutBits: Int
+    let packCount: Int
+    let entryCount: Int
+
+    var blockCount: Int {
+        (entryCount + IndexFormat.entriesPerBlock - 1) / IndexFormat.entriesPerBlock
+    }
+
+    var checksumOffset: Int {
+        IndexFormat.fixedSize + packCount * SHA256Digest.size + (4 << fanOutBits) + blockCount * 8
+    }
+
+    var entriesOffset: Int { checksumOffset + XXH3Digest.size }
+
+    /// Decodes the head of a segment of `size` bytes; its counts must add up to them.
+    init(decoding bytes: [UInt8], size: UInt64) throws(MalformedBytes) {
+        var reader = ByteReader(bytes)
+        try reader.magic("varveidx")
+        let version = try reader.u8()
+        let cipher = try reader.u8()
+        guard version == 1, cipher == 0 else {
+            throw reader.unsupported("index format \(version), cipher \(cipher)")
+        }
+        fanOutBits = Int(try reader.u8())
+        let reserved = try reader.take(5)
+        packCount = Int(try reader.u32())
+        entryCount = Int(try reader.u32())
+        guard fanOutBits <= IndexFormat.fanOutBitsLimit, reserved.allSatisfy({ $0 == 0 }) else {
+            throw reader.invalid("known numbers in the head of the index")
+        }
+        guard size <= IndexFormat.sizeLimit,
+            size == UInt64(entriesOffset + entryCount * IndexFormat.entrySize)
+        else { throw reader.invalid("counts that add up to the size of the index") }
     }
 }

@@ -1,5 +1,13 @@
 package import Bytes
 
+/// Tells repositories apart: 32 random bytes, chosen when one is made.
+package struct RepositoryID: Hashable, Sendable {
+    package let digest: SHA256Digest
+    package init(_ digest: SHA256Digest) { self.digest = digest }
+
+    package var hex: String { digest.hex }
+}
+
 /// Names a pack: SHA-256 of its header and table of contents.
 package struct PackID: Hashable, Sendable {
     package let digest: SHA256Digest

@@ -42,7 +42,9 @@ package enum ObjectVerification {
         guard object.size <= UInt64(limit) else {
             throw RepositoryError(.damaged("larger than \(limit) bytes"), name)
         }
-        return try about(name) { try object.read(Int(object.size), at: 0) }
+        return try about(name) { () throws(StorageError) in
+            try object.read(Int(object.size), at: 0)
+        }
     }
 
     private static func digest(
@@ -52,7 +54,9 @@ package enum ObjectVerification {
         var offset: UInt64 = 0
         while true {
             let position = offset
-            let bytes = try about(name) { try object.read(blockSize, at: position) }
+            let bytes = try about(name) { () throws(StorageError) in
+                try object.read(blockSize, at: position)
+            }
             if bytes.isEmpty { return hasher.finish() }
             hasher.update(bytes.span)
             offset += UInt64(bytes.count)

@@ -9,7 +9,9 @@ package struct PackReader {
     private let object: any StoredObject
 
     package init(_ pack: PackID, _ storage: any Storage) throws(RepositoryError) {
-        self.init(pack, try about(.pack(pack)) { try storage.open(.pack(pack)) })
+        self.init(pack, try about(.pack(pack)) { () throws(StorageError) in
+                try storage.open(.pack(pack))
+            })
     }
 
     /// Reads an object that is to be, or is, the pack.
@@ -22,19 +24,18 @@ package struct PackReader {
 
     /// Reads and checks header, trailer and table of contents.
     package func entries() throws(RepositoryError) -> [PackEntry] {
-        try about(.pack(pack)) {
-            do {
-                try checkHeader()
-            } catch let error as RepositoryError where error.isUnsupported && isOfThisVersion {
-                throw RepositoryError(.damaged("its header is not what its name says"), .pack(pack))
-            }
-            return try table()
+        do throws(RepositoryError) {
+            try checkHeader()
+        } catch {
+            guard error.isUnsupported, isOfThisVersion else { throw error }
+            throw RepositoryError(.damaged("its header is not what its name says"), .pack(pack))
         }
+        return try table()
     }
 
     /// Whether the name, which covers the header, is that of a pack of this version.
     private var isOfThisVersion: Bool {
-        do {
+        do throws(RepositoryError) {
             _ = try table()
             return true
         } catch {
@@ -42,33 +43,45 @@ package struct PackReader {
         }
     }
 
-    private func table() throws -> [PackEntry] {
+    private func read(_ count: Int, at offset: UInt64) throws(RepositoryError) -> [UInt8] {
+        try about(.pack(pack)) { () throws(StorageError) in try object.read(count, at: offset) }
+    }
+
+    private func table() throws(RepositoryError) -> [PackEntry] {
         let trailerSize = UInt64(PackFormat.trailerSize)
         guard object.size >= UInt64(PackFormat.headerSize) + trailerSize else {
-            throw MalformedBytes(.truncated, at: Int(object.size), expected: "a whole pack")
+            let short = MalformedBytes(
+                .truncated, at: Int(object.size), expected: "a whole pack")
+            throw RepositoryError(short, .pack(pack))
         }
-        let bytes = try object.read(PackFormat.trailerSize, at: object.size - trailerSize)
-        let trailer = try PackTrailer(decoding: bytes, packSize: object.size)
+        let bytes = try read(PackFormat.trailerSize, at: object.size - trailerSize)
+        let trailer = try about(.pack(pack)) { () throws(MalformedBytes) in
+            try PackTrailer(decoding: bytes, packSize: object.size)
+        }
         guard trailer.id == pack else {
             throw RepositoryError(
                 .damaged("holds the pack \(trailer.id.digest.hex)"), .pack(pack))
         }
-        let table = try object.read(
-            trailer.blobCount * PackFormat.entrySize, at: trailer.tableOffset)
-        return try PackFormat.decodeTable(table, trailer)
+        let table = try read(trailer.blobCount * PackFormat.entrySize, at: trailer.tableOffset)
+        return try about(.pack(pack)) { () throws(MalformedBytes) in
+            try PackFormat.decodeTable(table, trailer)
+        }
     }
 
-    private func checkHeader() throws {
-        var reader = ByteReader(try object.read(PackFormat.headerSize, at: 0))
-        try reader.magic("varvepck")
-        let version = try reader.u8()
-        let cipher = try reader.u8()
+    private func checkHeader() throws(RepositoryError) {
+        var reader = ByteReader(try read(PackFormat.headerSize, at: 0))
+        let (version, cipher) = try about(.pack(pack)) { () throws(MalformedBytes) in
+            try reader.magic("varvepck")
+            return (try reader.u8(), try reader.u8())
+        }
         guard version == 1, cipher == 0 else {
             throw RepositoryError(
                 .unsupported("pack format \(version), cipher \(cipher)"), .pack(pack))
         }
-        guard try reader.take(6).allSatisfy({ $0 == 0 }) else {
-            throw reader.invalid("zero in reserved bytes")
+        try about(.pack(pack)) { () throws(MalformedBytes) in
+            guard try reader.take(6).allSatisfy({ $0 == 0 }) else {
+                throw reader.invalid("zero in reserved bytes")
+            }
         }
     }
 
@@ -81,9 +94,7 @@ package struct PackReader {
 
     /// The stored bytes of a blob.
     package func stored(_ place: BlobPlace) throws(RepositoryError) -> [UInt8] {
-        let bytes = try about(.pack(pack)) {
-            try object.read(Int(place.storedSize), at: UInt64(place.offset))
-        }
+        let bytes = try read(Int(place.storedSize), at: UInt64(place.offset))
         guard bytes.count == Int(place.storedSize) else {
             throw RepositoryError(
                 .damaged("ends before byte \(UInt64(place.offset) + UInt64(place.storedSize))"),

@@ -129,10 +129,10 @@ final class PackSink: Sendable {
         throws(RepositoryError)
     {
         defer { state.update { $0.pending[ObjectIdentifier(object), default: 1] -= 1 } }
-        do throws(PlatformError) {
+        do throws(StorageError) {
             try object.write(bytes, at: offset)
         } catch {
-            throw fail(RepositoryError(.environment(error), "packs"))
+            throw fail(RepositoryError(error, "packs"))
         }
     }
 
@@ -184,13 +184,13 @@ final class PackSink: Sendable {
     private let blobLimit = PackFormat.targetBlobCount
 
     private func begin() throws(RepositoryError) -> Filling {
-        do throws(PlatformError) {
+        do throws(StorageError) {
             let object = try storage.stage(.pack)
             let header = PackFormat.header
             try object.write(header.span, at: 0)
             return Filling(object: object)
         } catch {
-            throw RepositoryError(.environment(error), "packs")
+            throw RepositoryError(error, "packs")
         }
     }
 
@@ -232,8 +232,8 @@ final class PackSink: Sendable {
         try checkFailure()
         let (tail, id) = PackFormat.encodeTail(sealed.entries, end: sealed.end)
         let name = ObjectName.pack(id)
-        try about(name) {
-            try Self.decodeAgain(tail, sealed, id)
+        try Self.decodeAgain(tail, sealed, id)
+        try about(name) { () throws(StorageError) in
             try sealed.object.write(
                 sealed.gathered.span, at: sealed.end - UInt64(sealed.gathered.count))
             try sealed.object.write(tail.span, at: sealed.end)
@@ -249,11 +249,15 @@ final class PackSink: Sendable {
     }
 
     /// Invariant 3, for the table of contents; blobs are decoded again where they are encoded.
-    private static func decodeAgain(_ tail: [UInt8], _ sealed: Sealed, _ id: PackID) throws {
+    private static func decodeAgain(
+        _ tail: [UInt8], _ sealed: Sealed, _ id: PackID
+    ) throws(RepositoryError) {
         let tableSize = tail.count - PackFormat.trailerSize
-        let trailer = try PackTrailer(
-            decoding: Array(tail[tableSize...]), packSize: sealed.end + UInt64(tail.count))
-        let entries = try PackFormat.decodeTable(Array(tail[..<tableSize]), trailer)
+        let (trailer, entries) = try about(.pack(id)) { () throws(MalformedBytes) in
+            let trailer = try PackTrailer(
+                decoding: Array(tail[tableSize...]), packSize: sealed.end + UInt64(tail.count))
+            return (trailer, try PackFormat.decodeTable(Array(tail[..<tableSize]), trailer))
+        }
         guard trailer.id == id, entries == sealed.entries else {
             throw RepositoryError(
                 .damaged("the table of contents does not decode to what was encoded"), .pack(id))
@@ -285,7 +289,7 @@ final class PackSink: Sendable {
     /// Drops the pack being filled and waits for the sealer; packs already published stay, and the
     /// next run uses them.
     func abandon() {
-        fail(RepositoryError(.damaged("the run was abandoned"), "packs"))
+        fail(RepositoryError(StorageError(.interrupted, "packs", "the run was given up"), "packs"))
         try? finish()
     }
 }

@@ -37,15 +37,14 @@ package final class Repository: Sendable {
         _ storage: any Storage, chunking: ChunkingParameters
     ) throws(RepositoryError) -> RepositoryConfig {
         var reader = ByteReader(HostSystem.randomBytes(SHA256Digest.size))
-        return try about(.config) {
-            let config = RepositoryConfig(id: try reader.sha256(), chunking: chunking)
-            let bytes = config.encoded()
-            guard try RepositoryConfig(decoding: bytes) == config else {
-                throw RepositoryError(.damaged("does not decode to what was encoded"), .config)
-            }
-            try storage.put(.config, bytes)
-            return config
+        let id = try about(.config) { () throws(MalformedBytes) in try reader.sha256() }
+        let config = RepositoryConfig(id: RepositoryID(id), chunking: chunking)
+        let bytes = config.encoded()
+        guard try RepositoryConfig(decoding: bytes) == config else {
+            throw RepositoryError(.damaged("does not decode to what was encoded"), .config)
         }
+        try about(.config) { () throws(StorageError) in try storage.put(.config, bytes) }
+        return config
     }
 
     /// All places of a blob; looks through packs that no index lists before giving up.
@@ -87,7 +86,9 @@ package final class Repository: Sendable {
     package func publishSnapshot(_ bytes: [UInt8]) throws(RepositoryError) -> SnapshotID {
         precondition(bytes.count <= Self.snapshotSizeLimit)
         let id = SnapshotID(SHA256Digest(of: bytes.span))
-        try about(.snapshot(id)) { try storage.put(.snapshot(id), bytes) }
+        try about(.snapshot(id)) { () throws(StorageError) in
+            try storage.put(.snapshot(id), bytes)
+        }
         return id
     }
 }

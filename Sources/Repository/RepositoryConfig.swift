@@ -21,7 +21,7 @@ internal import Hashing
 /// What is fixed for the life of a repository.
 package struct RepositoryConfig: Equatable, Sendable {
     /// Random; tells repositories apart.
-    package var id: SHA256Digest
+    package var id: RepositoryID
     package var chunking: ChunkingParameters
 
     package static let version: UInt16 = 1
@@ -31,7 +31,7 @@ package struct RepositoryConfig: Equatable, Sendable {
     private static let noCipher: UInt8 = 0
     private static let fastCDC: UInt8 = 1
 
-    package init(id: SHA256Digest, chunking: ChunkingParameters) {
+    package init(id: RepositoryID, chunking: ChunkingParameters) {
         self.id = id
         self.chunking = chunking
     }
@@ -42,7 +42,7 @@ package struct RepositoryConfig: Equatable, Sendable {
         writer.u16(Self.version)
         writer.u8(Self.hash)
         writer.u8(Self.noCipher)
-        writer.digest(id)
+        writer.digest(id.digest)
         writer.u8(Self.fastCDC)
         for size in [chunking.minimum, chunking.average, chunking.maximum] {
             writer.u32(UInt32(clamping: size))
@@ -53,15 +53,25 @@ package struct RepositoryConfig: Equatable, Sendable {
     }
 
     package init(decoding bytes: [UInt8]) throws(RepositoryError) {
-        self = try about(.config) {
-            var reader = ByteReader(bytes)
+        var reader = ByteReader(bytes)
+        let version = try about(.config) { () throws(MalformedBytes) in
             try reader.magic("varvecfg")
-            let version = try reader.u16()
-            guard version == Self.version else {
-                throw Self.unsupported("format version \(version), this varve reads version 1")
-            }
-            try Self.checkDigest(bytes)
-            return try Self.decodeFields(&reader)
+            return try reader.u16()
+        }
+        guard version == Self.version else {
+            throw Self.unsupported("format version \(version), this varve reads version 1")
+        }
+        try Self.checkDigest(bytes)
+        let fields = try about(.config) { () throws(MalformedBytes) in
+            try ConfigFields(decoding: &reader)
+        }
+        try Self.checkKnown(fields)
+        do throws(ChunkingError) {
+            let chunking = try ChunkingParameters(
+                minimum: fields.minimum, average: fields.average, maximum: fields.maximum)
+            self.init(id: fields.id, chunking: chunking)
+        } catch {
+            throw RepositoryError(.damaged("\(error)"), .config)
         }
     }
 
@@ -72,30 +82,49 @@ package struct RepositoryConfig: Equatable, Sendable {
         else { throw RepositoryError(.damaged("its SHA-256 does not match"), .config) }
     }
 
-    private static func decodeFields(_ reader: inout ByteReader) throws -> Self {
-        let hash = try reader.u8()
-        guard hash == Self.hash else { throw unsupported("hash number \(hash) is not known") }
-        let cipher = try reader.u8()
-        let id = try reader.sha256()
-        let chunker = try reader.u8()
-        guard chunker == fastCDC else {
-            throw unsupported("chunker number \(chunker) is not known")
+    private static func checkKnown(_ fields: ConfigFields) throws(RepositoryError) {
+        guard fields.hash == hash else {
+            throw unsupported("hash number \(fields.hash) is not known")
         }
-        let minimum = Int(try reader.u32())
-        let average = Int(try reader.u32())
-        let maximum = Int(try reader.u32())
-        let slots = try reader.u8("a number of key slots")
-        guard cipher == noCipher, slots == 0 else {
-            throw unsupported("the repository is encrypted (cipher \(cipher), \(slots) key slots)")
+        guard fields.chunker == fastCDC else {
+            throw unsupported("chunker number \(fields.chunker) is not known")
         }
-        _ = try reader.sha256()
-        try reader.finish()
-        let chunking = try ChunkingParameters(
-            minimum: minimum, average: average, maximum: maximum)
-        return Self(id: id, chunking: chunking)
+        guard fields.cipher == noCipher, fields.slots == 0 else {
+            let numbers = "(cipher \(fields.cipher), \(fields.slots) key slots)"
+            throw unsupported("the repository is encrypted \(numbers)")
+        }
+        guard fields.isAtEnd else {
+            throw RepositoryError(.damaged("longer than its fields"), .config)
+        }
     }
 
     private static func unsupported(_ what: String) -> RepositoryError {
         RepositoryError(.unsupported("\(what); a newer varve may read it"), .config)
+    }
+}
+
+/// The fields behind the version, as they are written.
+private struct ConfigFields {
+    let hash: UInt8
+    let cipher: UInt8
+    let id: RepositoryID
+    let chunker: UInt8
+    let minimum: Int
+    let average: Int
+    let maximum: Int
+    let slots: UInt8
+    /// Whether nothing but the final SHA-256 follows.
+    let isAtEnd: Bool
+
+    init(decoding reader: inout ByteReader) throws(MalformedBytes) {
+        hash = try reader.u8()
+        cipher = try reader.u8()
+        id = RepositoryID(try reader.sha256())
+        chunker = try reader.u8()
+        minimum = Int(try reader.u32())
+        average = Int(try reader.u32())
+        maximum = Int(try reader.u32())
+        slots = try reader.u8("a number of key slots")
+        isAtEnd = reader.remaining == SHA256Digest.size
     }
 }

@@ -16,8 +16,10 @@ package struct RepositoryError: Error {
         case damaged(String)
         /// An object or blob that something refers to is not there.
         case missing
-        /// The system refused.
+        /// A call of the system failed.
         case environment(PlatformError)
+        /// The storage could not do it: held, refused, unsupported, given up or out of reach.
+        case storage(StorageError)
     }
 
     package var kind: Kind
@@ -36,8 +38,16 @@ package struct RepositoryError: Error {
         self.init(isUnsupported ? .unsupported("\(error)") : .damaged("\(error)"), name.path)
     }
 
-    package init(_ error: PlatformError, _ name: ObjectName) {
-        self.init(error.errno == .noSuchFileOrDirectory ? .missing : .environment(error), name.path)
+    package init(_ error: StorageError, _ name: ObjectName) { self.init(error, name.path) }
+
+    init(_ error: StorageError, _ object: String) {
+        switch error.kind {
+        case .missing: self.init(.missing, object)
+        case .damaged: self.init(.damaged(error.detail), object)
+        case .environment(let cause): self.init(.environment(cause), object)
+        case .exists, .held, .refused, .unsupported, .interrupted, .temporary:
+            self.init(.storage(error), object)
+        }
     }
 
     package var isMissing: Bool { if case .missing = kind { true } else { false } }
@@ -67,23 +77,36 @@ extension RepositoryError: CustomStringConvertible {
         case .damaged(let why): "\(object): damaged: \(why)"
         case .missing: "\(object): missing"
         case .environment(let error): "\(object): \(error)"
+        case .storage(let error): "\(object): \(error)"
         }
     }
 }
 
-/// Runs `body`, turning what it throws of other kinds into an error about `name`.
-func about<Value>(
-    _ name: ObjectName, _ body: () throws -> Value
+/// What may go wrong with an object while it is read, written or decoded.
+protocol ObjectFault: Error {
+    /// The same, as an error about the object.
+    func about(_ name: ObjectName) -> RepositoryError
+}
+
+extension RepositoryError: ObjectFault {
+    func about(_ name: ObjectName) -> RepositoryError { self }
+}
+
+extension StorageError: ObjectFault {
+    func about(_ name: ObjectName) -> RepositoryError { RepositoryError(self, name) }
+}
+
+extension MalformedBytes: ObjectFault {
+    func about(_ name: ObjectName) -> RepositoryError { RepositoryError(self, name) }
+}
+
+/// Runs `body`; what it throws becomes an error about `name`.
+func about<Value, Fault: ObjectFault>(
+    _ name: ObjectName, _ body: () throws(Fault) -> Value
 ) throws(RepositoryError) -> Value {
-    do {
+    do throws(Fault) {
         return try body()
-    } catch let error as RepositoryError {
-        throw error
-    } catch let error as PlatformError {
-        throw RepositoryError(error, name)
-    } catch let error as MalformedBytes {
-        throw RepositoryError(error, name)
     } catch {
-        throw RepositoryError(.damaged("\(error)"), name)
+        throw error.about(name)
     }
 }

@@ -151,14 +151,17 @@ package final class RepositoryWriter: Sendable {
         let bytes = IndexFormat.encode(all)
         let id = IndexID(SHA256Digest(of: bytes.span))
         let name = ObjectName.index(id)
-        let segment = try about(name) {
+        let object = try about(name) { () throws(StorageError) in
             try repository.storage.put(name, bytes)
-            return try IndexSegment(id, try repository.storage.open(name))
+            return try repository.storage.open(name)
         }
+        let segment = try IndexSegment(id, object)
         repository.index.replace(loose: blobs, merged: segments, by: segment)
         state.update { $0.statistics.storedBytes += UInt64(bytes.count) }
         for old in segments where old.id != id {
-            try about(.index(old.id)) { try repository.storage.remove(.index(old.id)) }
+            try about(.index(old.id)) { () throws(StorageError) in
+                try repository.storage.remove(.index(old.id))
+            }
         }
     }
 

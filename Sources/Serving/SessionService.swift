@@ -90,16 +90,16 @@ package final class SessionService: StreamService {
 private final class NoStorage: Storage {
     var location: String { "a replica" }
 
-    private static let refusal = PlatformError(
-        "use as a repository", [], .notPermitted, detail: "the session is that of a replica")
+    private static let refusal = StorageError(
+        .refused, "a replica", "a replica's session cannot be used as a repository")
 
-    func stage(_ kind: ObjectKind) throws(PlatformError) -> any StagedObject { throw Self.refusal }
-    func syncNames(_ names: [ObjectName]) throws(PlatformError) { throw Self.refusal }
-    func list(_ kind: ObjectKind) throws(PlatformError) -> [SHA256Digest] { throw Self.refusal }
-    func open(_ name: ObjectName) throws(PlatformError) -> any StoredObject {
-        throw PlatformError("open", [], .noSuchFileOrDirectory)
+    func stage(_ kind: ObjectKind) throws(StorageError) -> any StagedObject { throw Self.refusal }
+    func syncNames(_ names: [ObjectName]) throws(StorageError) { throw Self.refusal }
+    func list(_ kind: ObjectKind) throws(StorageError) -> [SHA256Digest] { throw Self.refusal }
+    func open(_ name: ObjectName) throws(StorageError) -> any StoredObject {
+        throw StorageError(.missing, name)
     }
-    func remove(_ name: ObjectName) throws(PlatformError) { throw Self.refusal }
-    func put(_ name: ObjectName, _ bytes: [UInt8]) throws(PlatformError) { throw Self.refusal }
+    func remove(_ name: ObjectName) throws(StorageError) { throw Self.refusal }
+    func put(_ name: ObjectName, _ bytes: [UInt8]) throws(StorageError) { throw Self.refusal }
     func prepare(_ names: [ObjectName]) {}
 }

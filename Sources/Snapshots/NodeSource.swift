@@ -82,7 +82,7 @@ package final class NodeSource {
             guard index == 0 || PathBytes.isBefore(previous, entry.path) else {
                 throw reader.invalid("paths in order, each once")
             }
-            byteCount = try reader.sum(byteCount, entry.size)
+            byteCount = byteCount.addingClamped(entry.size)
             previous = entry.path
             entries.append(entry)
         }
@@ -100,7 +100,7 @@ package final class NodeSource {
         var byteCount: UInt64 = 0
         for _ in 0..<count {
             let piece = try ManifestCoding.decodePiece(&reader)
-            byteCount = try reader.sum(byteCount, piece.size)
+            byteCount = byteCount.addingClamped(piece.size)
             pieces.append(piece)
         }
         try checkTotals(UInt64(count), byteCount, root, reader)
@@ -119,8 +119,8 @@ package final class NodeSource {
             guard kind == .content || index == 0 || PathBytes.isBefore(previous, item.key) else {
                 throw reader.invalid("keys in order, each once")
             }
-            itemCount = try reader.sum(itemCount, item.root.itemCount)
-            byteCount = try reader.sum(byteCount, item.root.byteCount)
+            itemCount = itemCount.addingClamped(item.root.itemCount)
+            byteCount = byteCount.addingClamped(item.root.byteCount)
             previous = item.key
             items.append(item)
         }
@@ -135,14 +135,5 @@ package final class NodeSource {
         guard itemCount == root.itemCount, byteCount == root.byteCount else {
             throw reader.invalid("the totals that the parent names")
         }
-    }
-}
-
-extension ByteReader {
-    /// Adds what must not overflow.
-    fileprivate func sum(_ one: UInt64, _ other: UInt64) throws(MalformedBytes) -> UInt64 {
-        let (sum, overflow) = one.addingReportingOverflow(other)
-        guard !overflow else { throw invalid("totals within 64 bits") }
-        return sum
     }
 }

@@ -79,7 +79,7 @@ package struct SnapshotDelta: Sendable {
                 kept.append(blob)
                 continue
             }
-            if let file = blob.file { files[file].copiedBytes += blob.size }
+            if let file = blob.file { files[file].copiedBytes &+= blob.size }
         }
         blobs = kept
     }
@@ -162,11 +162,11 @@ private struct Builder {
         var position: UInt64 = 0
         for piece in try newPieces(content) {
             switch piece {
-            case .hole(let size): file.holeBytes += size
+            case .hole(let size): file.holeBytes &+= size
             case .chunk(let id, let size):
                 if knownChunks.contains(id) {
                     base?.follow(id, at: position)
-                    file.copiedBytes += size
+                    file.copiedBytes &+= size
                 } else {
                     add(id, size, base?.patchBases(for: position..<position &+ size))
                 }
@@ -220,7 +220,7 @@ private struct Builder {
             guard case .chunk(let id) = chunk.id, known.contains(id), let file = chunk.file else {
                 continue
             }
-            files[file].copiedBytes += chunk.size
+            files[file].copiedBytes &+= chunk.size
         }
         chunks.removeAll { chunk in
             if case .chunk(let id) = chunk.id { known.contains(id) } else { false }

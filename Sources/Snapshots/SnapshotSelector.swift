@@ -169,10 +169,10 @@ extension SnapshotSelector {
     ///
     /// `moment` says what a written time means.
     package func choose(
-        from items: [SnapshotSeries.Item],
+        from items: [Snapshot],
         host: [UInt8]? = nil,
         moment: (CivilTime) -> Timestamp = { $0.moment() }
-    ) throws(SnapshotSelectorError) -> SnapshotSeries.Item {
+    ) throws(SnapshotSelectorError) -> Snapshot {
         let items = items.filter { host == nil || $0.record.host == host }
         guard let oldest = items.first else { throw .none(host: host) }
         switch name {

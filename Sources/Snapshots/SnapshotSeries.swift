@@ -2,11 +2,20 @@ internal import Bytes
 internal import Platform
 package import Repository
 
+/// A snapshot's name and its record.
+package struct Snapshot: Equatable, Sendable {
+    package var id: SnapshotID
+    package var record: SnapshotRecord
+
+    package init(_ id: SnapshotID, _ record: SnapshotRecord) {
+        self.id = id
+        self.record = record
+    }
+}
+
 /// All snapshots of a repository, oldest first.
 package struct SnapshotSeries {
-    package typealias Item = (id: SnapshotID, record: SnapshotRecord)
-
-    package private(set) var items: [Item] = []
+    package private(set) var items: [Snapshot] = []
     /// Records that could not be read, each with its reason.
     package private(set) var damaged: [RepositoryError] = []
 
@@ -17,7 +26,7 @@ package struct SnapshotSeries {
         for id in ids {
             do throws(RepositoryError) {
                 let bytes = try repository.snapshotBytes(id)
-                items.append((id, try SnapshotRecord(decoding: bytes, id)))
+                items.append(Snapshot(id, try SnapshotRecord(decoding: bytes, id)))
             } catch  where error.isDamage {
                 damaged.append(error)
             }
@@ -30,7 +39,7 @@ package struct SnapshotSeries {
 
     /// The last snapshot in the series of a host and its sources, by sequence number: the clock may
     /// have been set back.
-    package func newest(host: [UInt8], sources: [[UInt8]]) -> Item? {
+    package func newest(host: [UInt8], sources: [[UInt8]]) -> Snapshot? {
         items.filter { $0.record.host == host && $0.record.sources == sources }
             .max { ($0.record.sequence, $0.record.time) < ($1.record.sequence, $1.record.time) }
     }

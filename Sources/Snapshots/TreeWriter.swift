@@ -79,8 +79,8 @@ package struct TreeWriter<Failure: Error> {
         levels[level].count += 1
         levels[level].lastKey = key
         levels[level].lastHash = hash
-        levels[level].itemCount &+= itemCount
-        levels[level].byteCount &+= byteCount
+        levels[level].itemCount = levels[level].itemCount.addingClamped(itemCount)
+        levels[level].byteCount = levels[level].byteCount.addingClamped(byteCount)
         let isFull =
             levels[level].count >= TreeLimits.itemsPerNode
             || levels[level].items.count >= TreeLimits.nodeSize
@@ -129,5 +129,13 @@ package struct TreeWriter<Failure: Error> {
             if levels[level].count > 0 || isEmptyTree { try flush(level) }
             level += 1
         }
+    }
+}
+
+extension UInt64 {
+    /// The sum, or the largest number where it would be larger: totals of trees stay there.
+    func addingClamped(_ other: UInt64) -> UInt64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
     }
 }

@@ -3,7 +3,7 @@ internal import Trees
 package import Bytes
 internal import Hashing
 package import Platform
-internal import Repository
+package import Repository
 internal import SystemPackage
 
 // In the target, .varve-replica/:
@@ -73,8 +73,8 @@ package struct ReplicaOrigin: Equatable, Sendable {
 
     package init() {}
 
-    package init(repository: SHA256Digest, _ item: SnapshotSeries.Item) {
-        self.repository = repository
+    package init(repository: RepositoryID, _ item: Snapshot) {
+        self.repository = repository.digest
         series = Self.series(item.record)
         snapshot = item.id.digest
     }

@@ -60,7 +60,7 @@ struct StoreLink {
             return needs
         }
         guard needs.count == files.count else {
-            throw SyncError(.violation, connection.location, "files are left out")
+            throw ConnectionError(.violation, connection.location, "files are left out")
         }
         return needs
     }

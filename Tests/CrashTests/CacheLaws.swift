@@ -20,7 +20,7 @@ struct CacheLaws {
     }
 
     @Test func `A cache gives what it was given, or nothing, and can be used again`() throws {
-        let id = SHA256Digest(1, 2, 3, 4)
+        let id = RepositoryID(SHA256Digest(1, 2, 3, 4))
         try CrashLaw("caches", points: 1_500).holds { place in
             _ = RemoteCache(id, below: place.path("cache"))
         } run: { place, isDone in

@@ -9,7 +9,7 @@ import Testing
 /// What a crash must not do to a directory that follows a store.
 struct ReplicaLaws {
     private static func replicate(
-        _ source: CrashSource, _ item: SnapshotSeries.Item, _ place: CrashPlace
+        _ source: CrashSource, _ item: Snapshot, _ place: CrashPlace
     ) throws -> ReplicationSummary {
         let replication = Replication(try Replication.local(place.path("target")))
         return try replication.run(
@@ -46,8 +46,8 @@ struct ReplicaLaws {
 
     /// Two snapshots of a store, and what must be found in a replica between them.
     private struct Night {
-        let first: SnapshotSeries.Item
-        let second: SnapshotSeries.Item
+        let first: Snapshot
+        let second: Snapshot
         let listing: [String]
         private let contents: [String: Set<[UInt8]>]
 

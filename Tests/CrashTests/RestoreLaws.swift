@@ -30,14 +30,14 @@ final class CrashSource: Sendable {
         try FileOperations.remove(directory.path("source/\(relative)"))
     }
 
-    func capture() throws -> SnapshotSeries.Item {
+    func capture() throws -> Snapshot {
         let options = CaptureOptions(
             filter: WalkFilter(patterns: ExcludePatterns()), host: Array("host".utf8))
         let result = try Capture.run([path], into: try repository(), options, WorkProgress())
-        return (try #require(result.id), result.record)
+        return Snapshot(try #require(result.id), result.record)
     }
 
-    func items() throws -> [SnapshotSeries.Item] { try SnapshotSeries(try repository()).items }
+    func items() throws -> [Snapshot] { try SnapshotSeries(try repository()).items }
 
     func listing() throws -> [String] { try TreeListing.of(path) }
 }
@@ -45,7 +45,7 @@ final class CrashSource: Sendable {
 /// What a crash must not do to a directory that is restored to.
 struct RestoreLaws {
     private static func restore(
-        _ source: CrashSource, _ item: SnapshotSeries.Item, _ place: CrashPlace
+        _ source: CrashSource, _ item: Snapshot, _ place: CrashPlace
     ) throws -> RestoreResult {
         var options = RestoreOptions()
         options.syncs = true

@@ -62,7 +62,7 @@ struct DirectoryStorageTests {
         let storage = try DirectoryStorage.create(path)
         try TemporaryDirectory.remove(directory.path("repository/" + part))
         let kind = ObjectKind(rawValue: String(part.prefix { $0 != "/" }))
-        #expect(throws: PlatformError.self) { _ = try storage.list(try #require(kind)) }
+        #expect(throws: StorageError.self) { _ = try storage.list(try #require(kind)) }
     }
 
     @Test func `A symlink in place of an object is refused`() throws {
@@ -75,7 +75,7 @@ struct DirectoryStorageTests {
             to: directory.path("elsewhere"),
             at: root.raw
         )
-        #expect(throws: PlatformError.self) { _ = try storage.open(name) }
+        #expect(throws: StorageError.self) { _ = try storage.open(name) }
     }
 
     @Test func `A symlink in place of a directory is refused`() throws {
@@ -89,8 +89,8 @@ struct DirectoryStorageTests {
             at: root.raw
         )
         let name = ObjectName.snapshot(SnapshotID(SHA256Digest(1, 2, 3, 4)))
-        #expect(throws: PlatformError.self) { _ = try storage.list(.snapshot) }
-        #expect(throws: PlatformError.self) { try storage.put(name, [1]) }
+        #expect(throws: StorageError.self) { _ = try storage.list(.snapshot) }
+        #expect(throws: StorageError.self) { try storage.put(name, [1]) }
         #expect(try Fixtures.files(below: directory.path("elsewhere")).isEmpty)
     }
 
@@ -104,7 +104,7 @@ struct DirectoryStorageTests {
         } else {
             try FileOperations.makeDirectory(Array(name.path.utf8), at: root.raw)
         }
-        #expect(throws: PlatformError.self) { _ = try storage.open(name) }
+        #expect(throws: StorageError.self) { _ = try storage.open(name) }
     }
 
     @Test func `A directory that is no repository is told as such`() throws {

@@ -15,27 +15,27 @@ struct PackSinkTests {
         let isReached = Monitor(false)
         let isOpen = Monitor(false)
 
-        func stage(_ kind: ObjectKind) throws(PlatformError) -> any StagedObject { Object(self) }
-        func syncNames(_ names: [ObjectName]) throws(PlatformError) {}
-        func list(_ kind: ObjectKind) throws(PlatformError) -> [SHA256Digest] { [] }
-        func remove(_ name: ObjectName) throws(PlatformError) {}
+        func stage(_ kind: ObjectKind) throws(StorageError) -> any StagedObject { Object(self) }
+        func syncNames(_ names: [ObjectName]) throws(StorageError) {}
+        func list(_ kind: ObjectKind) throws(StorageError) -> [SHA256Digest] { [] }
+        func remove(_ name: ObjectName) throws(StorageError) {}
 
-        func open(_ name: ObjectName) throws(PlatformError) -> any StoredObject {
-            throw PlatformError("open", [], .noSuchFileOrDirectory)
+        func open(_ name: ObjectName) throws(StorageError) -> any StoredObject {
+            throw StorageError(.missing, name)
         }
 
         private final class Object: StagedObject {
             private let gate: Gate
             init(_ gate: Gate) { self.gate = gate }
-            func sync() throws(PlatformError) {}
-            func publish(as name: ObjectName) throws(PlatformError) {}
+            func sync() throws(StorageError) {}
+            func publish(as name: ObjectName) throws(StorageError) {}
             func discard() {}
 
-            func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(PlatformError) {
+            func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(StorageError) {
                 guard offset == UInt64(PackFormat.headerSize) else { return }
                 gate.isReached.update { $0 = true }
                 gate.isOpen.wait { $0 ? () : nil }
-                throw PlatformError("write", [], .noSpace)
+                throw StorageError(PlatformError("write", [], .noSpace))
             }
         }
     }

@@ -8,7 +8,7 @@ import Testing
 
 struct RepositoryConfigTests {
     private static let config = RepositoryConfig(
-        id: SHA256Digest(0x0102_0304_0506_0708, 2, 3, 4),
+        id: RepositoryID(SHA256Digest(0x0102_0304_0506_0708, 2, 3, 4)),
         chunking: chunking
     )
     private static let bytes = config.encoded()
@@ -36,7 +36,7 @@ struct RepositoryConfigTests {
             average: 1 << 20,
             maximum: 16 << 20
         )
-        let config = RepositoryConfig(id: SHA256Digest(1, 2, 3, 4), chunking: chunking)
+        let config = RepositoryConfig(id: RepositoryID(SHA256Digest(1, 2, 3, 4)), chunking: chunking)
         #expect(try RepositoryConfig(decoding: config.encoded()) == config)
     }
 

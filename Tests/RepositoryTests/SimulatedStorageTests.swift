@@ -66,7 +66,7 @@ struct SimulatedStorageTests {
         let staged = try storage.stage(.pack)
         try staged.write(Self.content.span, at: 0)
         storage.plan(FaultPlan(at: 0, .fail(.ioError)))
-        #expect(throws: PlatformError.self) { try staged.sync() }
+        #expect(throws: StorageError.self) { try staged.sync() }
         try staged.sync()
         try staged.publish(as: Self.name)
         try storage.syncNames([Self.name])
@@ -77,10 +77,10 @@ struct SimulatedStorageTests {
         let storage = try publish(isSynced: true, isNamed: true)
         storage.plan(FaultPlan(at: 1, .powerCut))
         let staged = try storage.stage(.pack)
-        #expect(throws: PlatformError.self) { try staged.sync() }
-        #expect(throws: PlatformError.self) { try storage.remove(Self.name) }
-        #expect(throws: PlatformError.self) { _ = try storage.list(.pack) }
-        #expect(throws: PlatformError.self) { _ = try storage.open(Self.name) }
+        #expect(throws: StorageError.self) { try staged.sync() }
+        #expect(throws: StorageError.self) { try storage.remove(Self.name) }
+        #expect(throws: StorageError.self) { _ = try storage.list(.pack) }
+        #expect(throws: StorageError.self) { _ = try storage.open(Self.name) }
         #expect(outcomes(storage) == [Self.content])
     }
 
@@ -88,7 +88,7 @@ struct SimulatedStorageTests {
         let storage = SimulatedStorage()
         let staged = try storage.stage(.pack)
         storage.plan(FaultPlan(at: 0, .shortWrite))
-        #expect(throws: PlatformError.self) { try staged.write(Self.content.span, at: 0) }
+        #expect(throws: StorageError.self) { try staged.write(Self.content.span, at: 0) }
         try staged.publish(as: Self.name)
         #expect(storage.bytes(Self.name)?.count == 1_500)
     }

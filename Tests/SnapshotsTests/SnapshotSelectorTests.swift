@@ -11,7 +11,7 @@ import Testing
     }
 
     /// Four snapshots, at 03:00:05 UTC on the 18th to 21st of November 2026, by two hosts in turn.
-    private static let items: [SnapshotSeries.Item] = (0..<4).map { number in
+    private static let items: [Snapshot] = (0..<4).map { number in
         let empty: [UInt8] = []
         let root = TreeRoot(id: NodeID(of: empty.span), level: 0, itemCount: 0, byteCount: 0)
         let time = Timestamp(
@@ -32,7 +32,7 @@ import Testing
             unlistedProblems: 0,
             programVersion: []
         )
-        return (id(UInt64(number) + 0xa0), record)
+        return Snapshot(id(UInt64(number) + 0xa0), record)
     }
 
     private func choose(_ name: String, host: String? = nil) throws -> Int? {

@@ -6,6 +6,7 @@ import Hashing
 import Platform
 import Repository
 import TestSupport
+import Snapshots
 import Testing
 
 /// How little of a file travels.

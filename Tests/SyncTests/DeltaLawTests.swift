@@ -5,6 +5,7 @@ import Hashing
 import Platform
 import Repository
 import TestSupport
+import Snapshots
 import Testing
 
 /// receive(send(A → B)) has B, whatever A and B are.

@@ -18,7 +18,7 @@ import Testing
 ///
 /// Each step opens the repository afresh, as each run of the program does.
 final class Depot: Sendable {
-    typealias Item = SnapshotSeries.Item
+    typealias Item = Snapshot
 
     let storage: SimulatedStorage
 
@@ -41,7 +41,7 @@ final class Depot: Sendable {
             filter: WalkFilter(patterns: ExcludePatterns()), host: Array(host.utf8))
         options.time = time.map { Timestamp(seconds: $0, nanoseconds: 0) }
         let result = try Capture.run([path], into: try repository(), options, WorkProgress())
-        return (try #require(result.id), result.record)
+        return Snapshot(try #require(result.id), result.record)
     }
 
     /// All snapshots, oldest first.

@@ -31,12 +31,12 @@ final class RawServer: Sendable {
 
 /// The client's session with a server that breaks every rule, each in a test of its own.
 @Suite(.timeLimit(.minutes(2))) struct HostileServerTests {
-    private static func kind(_ body: () throws -> Void) -> SyncError.Kind? {
+    private static func kind(_ body: () throws -> Void) -> ConnectionError.Kind? {
         do {
             try body()
             return nil
         } catch {
-            return (error as? SyncError)?.kind
+            return (error as? ConnectionError)?.kind
         }
     }
 
@@ -89,7 +89,7 @@ final class RawServer: Sendable {
         do {
             _ = try server.connect()
             Issue.record("connected")
-        } catch let error as SyncError {
+        } catch let error as ConnectionError {
             #expect(error.kind == .noise)
             #expect(error.detail.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f })
             #expect(error.detail.utf8.count <= 1_300)

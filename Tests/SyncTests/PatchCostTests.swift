@@ -38,7 +38,7 @@ struct PatchCostTests {
         let target = try Depot()
         let none = SHA256Digest(0, 0, 0, 0)
         let header = StreamHeader(
-            repository: none, needed: [], snapshots: [SnapshotID(none)])
+            repository: RepositoryID(none), needed: [], snapshots: [SnapshotID(none)])
         var stream = HandmadeStream(header)
         var layer = (0..<16).map { _ in random.bytes(Self.size) }
         for plain in layer { stream.add(plain) }

@@ -13,7 +13,7 @@ struct RemoteCacheTests {
     private struct Scene {
         let storage: SimulatedStorage
         let directory: TemporaryDirectory
-        let id: SHA256Digest
+        let id: RepositoryID
         let blobs: [(BlobID, [UInt8])]
 
         init() throws {

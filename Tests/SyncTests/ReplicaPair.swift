@@ -5,6 +5,7 @@ import Bytes
 import Platform
 import Repository
 import TestSupport
+import Snapshots
 import Testing
 
 /// A store, the repository that its snapshots go to, and a directory that follows it.

@@ -179,7 +179,7 @@ struct ReplicaTests {
         let pair = try ReplicaPair()
         try pair.replicate()
         let held = try pair.open()
-        let error = #expect(throws: SyncError.self) { try pair.replicate() }
+        let error = #expect(throws: ConnectionError.self) { try pair.replicate() }
         guard case .remote(let failure)? = error?.kind else {
             Issue.record("another error")
             return

@@ -88,7 +88,7 @@ struct ServerVerificationTests {
                 let isSame = try Self.contents(pack, target) == Self.contents(pack, source)
                 #expect(isSame, "byte \(index)")
                 target.damage(name, nil)
-            } catch is PlatformError {}
+            } catch is StorageError {}
         }
         #expect(target.names.isEmpty)
     }
@@ -149,7 +149,7 @@ struct ServerVerificationTests {
         let pair = try ServedPair(storage, ServePolicy(isAppendOnly: true))
         let remote = RemoteStorage(pair.connection)
         for name in storage.names {
-            #expect(throws: PlatformError.self) { try remote.remove(name) }
+            #expect(throws: StorageError.self) { try remote.remove(name) }
         }
         #expect(storage.names(.pack) == packs && storage.names(.index).count == 1)
         // A second segment with the entries of the first, and one more.
@@ -172,12 +172,12 @@ struct ServerVerificationTests {
         let (name, bytes) = try Self.object(.pack)
         let pair = try ServedPair(storage, ServePolicy(isReadOnly: true))
         let remote = RemoteStorage(pair.connection)
-        #expect(throws: PlatformError.self) { try remote.put(name, bytes) }
-        #expect(throws: PlatformError.self) { try remote.syncNames([name]) }
+        #expect(throws: StorageError.self) { try remote.put(name, bytes) }
+        #expect(throws: StorageError.self) { try remote.syncNames([name]) }
         let staged = try remote.stage(.pack)
         try staged.write(bytes.span, at: 0)
-        #expect(throws: PlatformError.self) { try staged.sync() }
-        for name in before { #expect(throws: PlatformError.self) { try remote.remove(name) } }
+        #expect(throws: StorageError.self) { try staged.sync() }
+        for name in before { #expect(throws: StorageError.self) { try remote.remove(name) } }
         #expect(storage.names == before)
         #expect(storage.steps.allSatisfy { $0 != .stage(.snapshot) })
         #expect(try remote.list(.pack).count == 1)

@@ -5,6 +5,7 @@ import Hashing
 import Platform
 import Repository
 import TestSupport
+import Snapshots
 import Testing
 
 /// A small delta that has one of everything: a node, a chunk that is stored, one that is

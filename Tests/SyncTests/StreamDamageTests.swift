@@ -6,6 +6,7 @@ import Platform
 import Repository
 import SystemPackage
 import TestSupport
+import Snapshots
 import Testing
 
 /// Streams that are cut or changed on the way.

@@ -87,12 +87,12 @@ struct StreamTests {
         #expect(total == 40_000_000)
     }
 
-    private static func failure(_ body: () throws -> Void) -> SyncError? {
+    private static func failure(_ body: () throws -> Void) -> ConnectionError? {
         do {
             try body()
             return nil
         } catch {
-            return error as? SyncError
+            return error as? ConnectionError
         }
     }
 

@@ -182,7 +182,7 @@ struct TransferTests {
         do {
             _ = try transfer(.push, from: nights.source, to: target, through: pair)
             Issue.record("pushed")
-        } catch let error as SyncError {
+        } catch let error as ConnectionError {
             guard case .remote(let failure) = error.kind else { throw error }
             #expect(failure.kind == .forbidden)
         }
@@ -205,7 +205,7 @@ struct TransferTests {
         do {
             _ = try Transfer(from: here, to: there, WorkProgress()).run([all[1]], of: all)
             Issue.record("pulled")
-        } catch let error as SyncError {
+        } catch let error as ConnectionError {
             guard case .remote(let failure) = error.kind else { throw error }
             #expect(failure.kind == .missing)
         }

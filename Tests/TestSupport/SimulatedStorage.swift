@@ -64,36 +64,34 @@ package final class SimulatedStorage: Storage {
 
     private init(_ contents: SimulatedDisk) { disk = Monitor(contents) }
 
-    package func stage(_ kind: ObjectKind) throws(PlatformError) -> any StagedObject {
+    package func stage(_ kind: ObjectKind) throws(StorageError) -> any StagedObject {
         SimulatedStagedObject(self, try perform(.stage(kind)) { disk, _ in .success(disk.make()) })
     }
 
-    package func syncNames(_ names: [ObjectName]) throws(PlatformError) {
+    package func syncNames(_ names: [ObjectName]) throws(StorageError) {
         try perform(.syncNames(names)) { disk, _ in
             for name in names { disk.durable[name] = disk.visible[name] }
             return .success(())
         }
     }
 
-    package func list(_ kind: ObjectKind) throws(PlatformError) -> [SHA256Digest] {
+    package func list(_ kind: ObjectKind) throws(StorageError) -> [SHA256Digest] {
         try perform(.list(kind)) { disk, _ in
             .success(disk.visible.keys.filter { $0.kind == kind }.compactMap(\.listedDigest))
         }
     }
 
-    package func open(_ name: ObjectName) throws(PlatformError) -> any StoredObject {
-        let bytes = try perform(.open(name)) { disk, _ -> Result<[UInt8], PlatformError> in
+    package func open(_ name: ObjectName) throws(StorageError) -> any StoredObject {
+        let bytes = try perform(.open(name)) { disk, _ -> Result<[UInt8], StorageError> in
             guard let file = disk.visible[name] else {
-                return .failure(
-                    PlatformError("open", Array(name.path.utf8), .noSuchFileOrDirectory)
-                )
+                return .failure(StorageError(.missing, name))
             }
             return .success(disk.files[file]?.bytes ?? [])
         }
         return SimulatedStoredObject(self, name, bytes)
     }
 
-    package func remove(_ name: ObjectName) throws(PlatformError) {
+    package func remove(_ name: ObjectName) throws(StorageError) {
         try perform(.remove(name)) { disk, _ in
             disk.visible[name] = nil
             return .success(())
@@ -104,17 +102,17 @@ package final class SimulatedStorage: Storage {
     @discardableResult
     fileprivate func perform<Value>(
         _ step: StorageStep,
-        _ body: (inout SimulatedDisk, _ isCutShort: Bool) -> Result<Value, PlatformError>
-    ) throws(PlatformError) -> Value {
-        let result: Result<Value, PlatformError> = disk.update { disk in
+        _ body: (inout SimulatedDisk, _ isCutShort: Bool) -> Result<Value, StorageError>
+    ) throws(StorageError) -> Value {
+        let result: Result<Value, StorageError> = disk.update { disk in
             switch disk.faultAt(step) {
             case nil: return body(&disk, false)
             case .shortWrite where step == .write: return body(&disk, true)
-            case .shortWrite: return .failure(PlatformError("\(step)", [], .noSpace))
+            case .shortWrite: return .failure(StorageError(PlatformError("\(step)", [], .noSpace)))
             case .fail(let errno):
                 if step == .sync { return body(&disk, true) }
-                return .failure(PlatformError("\(step)", [], errno))
-            case .powerCut: return .failure(PlatformError("\(step)", [], .ioError))
+                return .failure(StorageError(PlatformError("\(step)", [], errno)))
+            case .powerCut: return .failure(StorageError(PlatformError("\(step)", [], .ioError)))
             }
         }
         return try result.get()
@@ -173,6 +171,8 @@ private final class SimulatedStagedObject: StagedObject, StoredObject {
     private let storage: SimulatedStorage
     private let file: Int
 
+    var content: (any StoredObject)? { self }
+
     init(_ storage: SimulatedStorage, _ file: Int) {
         self.storage = storage
         self.file = file
@@ -180,12 +180,12 @@ private final class SimulatedStagedObject: StagedObject, StoredObject {
 
     deinit { discard() }
 
-    func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(PlatformError) {
+    func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(StorageError) {
         let bytes = [UInt8](copying: bytes)
         try storage.perform(.write) { disk, isCutShort in
             let written = isCutShort ? bytes.prefix(bytes.count / 2) : bytes[...]
             disk.files[file]?.write(written, at: Int(offset))
-            return isCutShort ? .failure(PlatformError("write", [], .noSpace)) : .success(())
+            return isCutShort ? .failure(StorageError(PlatformError("write", [], .noSpace))) : .success(())
         }
     }
 
@@ -193,7 +193,7 @@ private final class SimulatedStagedObject: StagedObject, StoredObject {
 
     var size: UInt64 { UInt64(bytes.count) }
 
-    func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
+    func read(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
         Array(bytes.dropFirst(Int(clamping: offset)).prefix(count))
     }
 
@@ -201,27 +201,27 @@ private final class SimulatedStagedObject: StagedObject, StoredObject {
         _ range: Range<Int>,
         _ body: (Span<UInt8>) -> Value
     )
-        throws(PlatformError) -> Value
+        throws(StorageError) -> Value
     {
         let bytes = self.bytes
         return body(bytes.span.extracting(range))
     }
 
-    func sync() throws(PlatformError) {
+    func sync() throws(StorageError) {
         try storage.perform(.sync) { disk, hasFailed in
             disk.files[file]?.sync(hasFailed: hasFailed)
-            return hasFailed ? .failure(PlatformError("sync", [], .ioError)) : .success(())
+            return hasFailed ? .failure(StorageError(PlatformError("sync", [], .ioError))) : .success(())
         }
     }
 
-    func publish(as name: ObjectName) throws(PlatformError) {
+    func publish(as name: ObjectName) throws(StorageError) {
         try storage.perform(.publish(name)) { disk, _ in
             guard let other = disk.visible[name] else {
                 disk.visible[name] = file
                 return .success(())
             }
             if name == .config {
-                return .failure(PlatformError("rename", Array(name.path.utf8), .fileExists))
+                return .failure(StorageError(.exists, name))
             }
             if disk.files[other]?.bytes != disk.files[file]?.bytes { disk.visible[name] = file }
             return .success(())
@@ -244,7 +244,7 @@ private final class SimulatedStoredObject: StoredObject {
 
     var size: UInt64 { UInt64(bytes.count) }
 
-    func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
+    func read(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
         try storage.perform(.read(name)) { disk, _ in
             let start = Int(min(offset, size))
             disk.bytesRead += UInt64(min(count, bytes.count - start))
@@ -256,7 +256,7 @@ private final class SimulatedStoredObject: StoredObject {
         _ range: Range<Int>,
         _ body: (Span<UInt8>) -> Value
     )
-        throws(PlatformError) -> Value
+        throws(StorageError) -> Value
     {
         try storage.perform(.read(name)) { disk, _ in
             disk.bytesRead += UInt64(range.count)

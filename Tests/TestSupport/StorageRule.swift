@@ -50,12 +50,12 @@ package enum StorageRule: String, CaseIterable, Sendable, CustomTestStringConver
         try #require(ObjectName(kind, SHA256Digest(number << 56, number, 0, 1)))
     }
 
-    private static func errno<Value>(of body: () throws -> Value) -> Errno? {
+    private static func kind<Value>(of body: () throws -> Value) -> StorageError.Kind? {
         do {
             _ = try body()
             return nil
         } catch {
-            return (error as? PlatformError)?.errno
+            return (error as? StorageError)?.kind
         }
     }
 
@@ -101,7 +101,7 @@ package enum StorageRule: String, CaseIterable, Sendable, CustomTestStringConver
 
     private static func checkAbsent(_ storage: any Storage) throws {
         for name in [ObjectName.config, try name(.pack, 1), try name(.index, 1)] {
-            #expect(errno { try storage.open(name) } == .noSuchFileOrDirectory)
+            #expect(kind { try storage.open(name) } == .missing)
             try storage.remove(name)
         }
     }
@@ -113,7 +113,7 @@ package enum StorageRule: String, CaseIterable, Sendable, CustomTestStringConver
         try staged.write(bytes.span, at: 0)
         try staged.sync()
         #expect(try storage.list(.pack).isEmpty)
-        #expect(errno { try storage.open(name) } == .noSuchFileOrDirectory)
+        #expect(kind { try storage.open(name) } == .missing)
         try staged.publish(as: name)
         try storage.syncNames([name])
         #expect(try storage.list(.pack).count == 1)
@@ -194,8 +194,8 @@ extension StorageRule {
 
     private static func checkConfig(_ storage: any Storage) throws {
         try storage.put(.config, [1])
-        #expect(errno { try storage.put(.config, [1]) } == .fileExists)
-        #expect(errno { try storage.put(.config, [2]) } == .fileExists)
+        #expect(kind { try storage.put(.config, [1]) } == .exists)
+        #expect(kind { try storage.put(.config, [2]) } == .exists)
         #expect(try storage.open(.config).read(9, at: 0) == [1])
     }
 

@@ -16,11 +16,11 @@ package final class Connection: Sendable {
     package init(
         _ pipes: PipePair, child: ChildProcess? = nil, location: String,
         _ purpose: ClientHello.Purpose, path: [UInt8], deadlines: WireDeadlines = .standard,
-        explain: @escaping @Sendable (ProcessEnd, [UInt8]) -> SyncError? = { _, _ in nil }
-    ) throws(SyncError) {
+        explain: @escaping @Sendable (ProcessEnd, [UInt8]) -> ConnectionError? = { _, _ in nil }
+    ) throws(ConnectionError) {
         let link = ServerLink(pipes, child, location, deadlines, explain: explain)
         self.link = link
-        do throws(SyncError) {
+        do throws(ConnectionError) {
             try link.start(ClientHello(salt: Self.randomSalt(), purpose, path))
             hello = try link.greeting()
         } catch {
@@ -41,9 +41,9 @@ package final class Connection: Sendable {
     package func close() { link.close() }
 
     /// For each id, whether the repository holds such a blob in a pack that is there.
-    package func have(_ ids: [BlobID]) throws(SyncError) -> [Bool] {
+    package func have(_ ids: [BlobID]) throws(ConnectionError) -> [Bool] {
         let numbers = try stride(from: 0, to: ids.count, by: WireLimits.ids).map {
-            start throws(SyncError) in
+            start throws(ConnectionError) in
             try link.send(.have(Array(ids[start..<min(start + WireLimits.ids, ids.count)])))
         }
         var found: [Bool] = []
@@ -83,11 +83,11 @@ package final class Connection: Sendable {
         do {
             return try body()
         } catch let error as MalformedBytes {
-            throw SyncError(.violation, location, "\(error)")
+            throw ConnectionError(.violation, location, "\(error)")
         } catch let error as StreamError {
-            throw SyncError(.violation, location, "\(error)")
+            throw ConnectionError(.violation, location, "\(error)")
         } catch let error as RemoteFailure where error.kind == .violation {
-            throw SyncError(.violation, location, "\(error)")
+            throw ConnectionError(.violation, location, "\(error)")
         }
     }
 

@@ -20,7 +20,7 @@ package final class RemoteCache: Sendable {
     private static let index = Array("index".utf8)
 
     /// Opens the cache of a repository; nil where it cannot be used, which costs only time.
-    package init?(_ repository: SHA256Digest, below directory: [UInt8]? = defaultDirectory()) {
+    package init?(_ repository: RepositoryID, below directory: [UInt8]? = defaultDirectory()) {
         guard let directory else { return nil }
         let path = PathBytes.join(directory, Array(repository.hex.utf8))
         do throws(PlatformError) {
@@ -112,7 +112,7 @@ private final class MappedObject: StoredObject {
 
     var digest: SHA256Digest { file.withBytes(0..<file.count) { SHA256Digest(of: $0) } }
 
-    func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
+    func read(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
         let start = min(Int(clamping: offset), file.count)
         return file.bytes(start..<start + min(count, file.count - start))
     }
@@ -120,7 +120,7 @@ private final class MappedObject: StoredObject {
     func withBytes<Value>(
         _ range: Range<Int>, _ body: (Span<UInt8>) -> Value
     )
-        throws(PlatformError) -> Value
+        throws(StorageError) -> Value
     {
         file.withBytes(range, body)
     }

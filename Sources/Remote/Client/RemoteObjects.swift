@@ -2,7 +2,6 @@ internal import Wire
 internal import Bytes
 internal import Platform
 internal import Repository
-internal import SystemPackage
 
 /// An object whose bytes are all here.
 final class HeldObject: StoredObject {
@@ -12,14 +11,14 @@ final class HeldObject: StoredObject {
 
     var size: UInt64 { UInt64(bytes.count) }
 
-    func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
+    func read(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
         Array(bytes.dropFirst(Int(clamping: offset)).prefix(count))
     }
 
     func withBytes<Value>(
         _ range: Range<Int>, _ body: (Span<UInt8>) -> Value
     )
-        throws(PlatformError) -> Value
+        throws(StorageError) -> Value
     {
         let bytes = self.bytes
         return body(bytes.span.extracting(range))
@@ -62,7 +61,7 @@ final class RemoteStoredObject: StoredObject {
 
     deinit { _ = try? link.send(.close, number: number) }
 
-    func read(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
+    func read(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
         guard offset < size else { return [] }
         let count = Int(min(UInt64(clamping: count), size - offset))
         if let held = window.withState({ $0.find(count, at: offset) }) { return held }
@@ -85,18 +84,18 @@ final class RemoteStoredObject: StoredObject {
     func withBytes<Value>(
         _ range: Range<Int>, _ body: (Span<UInt8>) -> Value
     )
-        throws(PlatformError) -> Value
+        throws(StorageError) -> Value
     {
         let bytes = try read(range.count, at: UInt64(range.lowerBound))
         return body(bytes.span)
     }
 
     /// Reads exactly `count` bytes, which lie inside.
-    private func fetch(_ count: Int, at offset: UInt64) throws(PlatformError) -> [UInt8] {
+    private func fetch(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
         var bytes: [UInt8] = []
         // Not all of it at once: how large an object is, is only what the other side says.
         bytes.reserveCapacity(min(count, Self.pipelined * WireLimits.content))
-        do throws(SyncError) {
+        do throws(ConnectionError) {
             var asked: [(number: UInt32, count: Int)] = []
             var next = 0
             while bytes.count < count {
@@ -111,21 +110,21 @@ final class RemoteStoredObject: StoredObject {
                 bytes += try content(number, part)
             }
         } catch {
-            throw error.platformError
+            throw error.storageError
         }
         return bytes
     }
 
     /// The answer to one request for `count` bytes.
-    private func content(_ number: UInt32, _ count: Int) throws(SyncError) -> ArraySlice<UInt8> {
+    private func content(_ number: UInt32, _ count: Int) throws(ConnectionError) -> ArraySlice<UInt8> {
         let reply = try link.reply(number)
         guard case .bytes(let content) = reply else { throw link.misfit() }
         guard content.count == count else { throw cutShort() }
         return content
     }
 
-    private func cutShort() -> SyncError {
-        SyncError(.violation, link.location, "\(name) ends before the size that was told")
+    private func cutShort() -> ConnectionError {
+        ConnectionError(.violation, link.location, "\(name) ends before the size that was told")
     }
 }
 
@@ -156,16 +155,17 @@ final class RemoteStagedObject: StagedObject {
 
     deinit { discard() }
 
-    private func check() throws(PlatformError) {
+    private func check() throws(StorageError) {
         guard fate.withState({ $0 == .staged }) else {
-            throw PlatformError("write to \(link.location)", [], .badFileDescriptor)
+            throw StorageError(
+                .interrupted, link.location, "\(link.location): the object was published or dropped")
         }
     }
 
-    func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(PlatformError) {
+    func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(StorageError) {
         try check()
         var written = 0
-        do throws(SyncError) {
+        do throws(ConnectionError) {
             while written < bytes.count {
                 let end = min(written + WireLimits.content, bytes.count)
                 try link.write(
@@ -173,20 +173,20 @@ final class RemoteStagedObject: StagedObject {
                 written = end
             }
         } catch {
-            throw error.platformError
+            throw error.storageError
         }
     }
 
-    func sync() throws(PlatformError) {
+    func sync() throws(StorageError) {
         try check()
-        try storage.on { () throws(SyncError) in try link.expectDone(.sync(staged: number)) }
+        try storage.on { () throws(ConnectionError) in try link.expectDone(.sync(staged: number)) }
     }
 
-    func publish(as name: ObjectName) throws(PlatformError) {
+    func publish(as name: ObjectName) throws(StorageError) {
         try check()
         // Whatever comes of it, the other side has let go of the object.
         fate.withState { $0 = .published }
-        try storage.on { () throws(SyncError) in
+        try storage.on { () throws(ConnectionError) in
             try link.expectDone(.publish(staged: number, name))
         }
     }

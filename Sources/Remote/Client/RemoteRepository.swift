@@ -10,7 +10,7 @@ package struct RemoteRepository: Sendable {
     /// Connects and opens what is there: one round trip once ssh has connected, where index and
     /// nodes are in the local cache.
     ///
-    /// Throws `SyncError` or `RepositoryError`.
+    /// Throws `ConnectionError` or `RepositoryError`.
     package static func open(
         _ location: RemoteLocation, _ ssh: SSHCommand, usesCache: Bool = true
     ) throws -> RemoteRepository {
@@ -37,7 +37,7 @@ package struct RemoteRepository: Sendable {
     private static func connect(
         _ location: RemoteLocation, _ ssh: SSHCommand, _ purpose: ClientHello.Purpose
     ) throws -> Connection {
-        do throws(SyncError) {
+        do throws(ConnectionError) {
             return try ssh.connect(to: location, purpose)
         } catch {
             guard case .remote(let failure) = error.kind else { throw error }

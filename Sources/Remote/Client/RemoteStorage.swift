@@ -48,21 +48,21 @@ package final class RemoteStorage: Storage {
 
     /// Turns what the link throws into an error of storage.
     func on<Value>(
-        _ body: () throws(SyncError) -> Value
-    ) throws(PlatformError) -> Value {
-        do throws(SyncError) {
+        _ body: () throws(ConnectionError) -> Value
+    ) throws(StorageError) -> Value {
+        do throws(ConnectionError) {
             return try body()
         } catch {
-            throw error.platformError
+            throw error.storageError
         }
     }
 
     // MARK: Writing
 
-    package func stage(_ kind: ObjectKind) throws(PlatformError) -> any StagedObject {
+    package func stage(_ kind: ObjectKind) throws(StorageError) -> any StagedObject {
         try checkKind(kind)
         forgetList(kind)
-        let number = try on { () throws(SyncError) in try link.send(.stage(kind)) }
+        let number = try on { () throws(ConnectionError) in try link.send(.stage(kind)) }
         return RemoteStagedObject(self, link, number)
     }
 
@@ -74,21 +74,21 @@ package final class RemoteStorage: Storage {
         }
     }
 
-    private func checkKind(_ kind: ObjectKind) throws(PlatformError) {
+    private func checkKind(_ kind: ObjectKind) throws(StorageError) {
         guard kind != .lease else {
-            throw PlatformError("use leases of \(location)", [], .notSupported)
+            throw StorageError(.unsupported, location, "\(location): leases are not served")
         }
     }
 
-    package func put(_ name: ObjectName, _ bytes: [UInt8]) throws(PlatformError) {
+    package func put(_ name: ObjectName, _ bytes: [UInt8]) throws(StorageError) {
         forgetList(name.kind)
         guard bytes.count > WireLimits.content else {
-            try on { () throws(SyncError) in try link.expectDone(.put(name, bytes[...])) }
+            try on { () throws(ConnectionError) in try link.expectDone(.put(name, bytes[...])) }
             if case .index(let id) = name { cache?.add(id, bytes) }
             return
         }
         let staged = try stage(name.kind)
-        do throws(PlatformError) {
+        do throws(StorageError) {
             try staged.write(bytes.span, at: 0)
             try staged.sync()
             try staged.publish(as: name)
@@ -100,8 +100,8 @@ package final class RemoteStorage: Storage {
         if case .index(let id) = name { cache?.add(id, bytes) }
     }
 
-    package func syncNames(_ names: [ObjectName]) throws(PlatformError) {
-        try on { () throws(SyncError) in
+    package func syncNames(_ names: [ObjectName]) throws(StorageError) {
+        try on { () throws(ConnectionError) in
             for start in stride(from: 0, to: names.count, by: WireLimits.names) {
                 let end = min(start + WireLimits.names, names.count)
                 try link.expectDone(.syncNames(Array(names[start..<end])))
@@ -109,14 +109,14 @@ package final class RemoteStorage: Storage {
         }
     }
 
-    package func remove(_ name: ObjectName) throws(PlatformError) {
+    package func remove(_ name: ObjectName) throws(StorageError) {
         forgetList(name.kind)
-        try on { () throws(SyncError) in try link.expectDone(.remove(name)) }
+        try on { () throws(ConnectionError) in try link.expectDone(.remove(name)) }
     }
 
     // MARK: Reading
 
-    package func list(_ kind: ObjectKind) throws(PlatformError) -> [SHA256Digest] {
+    package func list(_ kind: ObjectKind) throws(StorageError) -> [SHA256Digest] {
         try checkKind(kind)
         let greeted = state.withState { state -> [SHA256Digest]? in
             switch kind {
@@ -130,14 +130,14 @@ package final class RemoteStorage: Storage {
             }
         }
         if let greeted { return greeted }
-        return try on { () throws(SyncError) in
+        return try on { () throws(ConnectionError) in
             let reply = try link.ask(.list(kind))
             guard case .names(let names) = reply else { throw link.misfit() }
             return names
         }
     }
 
-    package func open(_ name: ObjectName) throws(PlatformError) -> any StoredObject {
+    package func open(_ name: ObjectName) throws(StorageError) -> any StoredObject {
         if name == .config, let config = connection.hello.config {
             return HeldObject(config)
         }
@@ -151,10 +151,10 @@ package final class RemoteStorage: Storage {
         return try openRemote(name)
     }
 
-    private func openRemote(_ name: ObjectName) throws(PlatformError) -> RemoteStoredObject {
+    private func openRemote(_ name: ObjectName) throws(StorageError) -> RemoteStoredObject {
         let number = try request(name)
-        do throws(PlatformError) {
-            return try on { () throws(SyncError) in try opened(number, name) }
+        do throws(StorageError) {
+            return try on { () throws(ConnectionError) in try opened(number, name) }
         } catch {
             _ = try? link.send(.close, number: number)
             throw error
@@ -162,16 +162,16 @@ package final class RemoteStorage: Storage {
     }
 
     /// Asks for an object, unless that was asked ahead.
-    private func request(_ name: ObjectName) throws(PlatformError) -> UInt32 {
+    private func request(_ name: ObjectName) throws(StorageError) -> UInt32 {
         if let number = takePrepared(name) { return number }
-        return try on { () throws(SyncError) in
+        return try on { () throws(ConnectionError) in
             try link.send(.open(name, head: Self.head(name)))
         }
     }
 
     private func opened(
         _ number: UInt32, _ name: ObjectName
-    ) throws(SyncError) -> RemoteStoredObject {
+    ) throws(ConnectionError) -> RemoteStoredObject {
         let reply = try link.reply(number)
         guard case .opened(let size, let head) = reply else { throw link.misfit() }
         return RemoteStoredObject(link, number, name, size: size, head: head)
@@ -182,10 +182,10 @@ package final class RemoteStorage: Storage {
     }
 
     /// Reads a whole index segment, which is looked into at random.
-    private func fetch(_ id: IndexID) throws(PlatformError) -> any StoredObject {
+    private func fetch(_ id: IndexID) throws(StorageError) -> any StoredObject {
         let object = try openRemote(.index(id))
         guard object.size <= IndexFormat.sizeLimit, let size = Int(exactly: object.size) else {
-            throw PlatformError("read", Array(ObjectName.index(id).path.utf8), .fileTooLarge)
+            throw StorageError(.damaged, .index(id), "larger than an index segment may be")
         }
         let bytes = try object.read(size, at: 0)
         cache?.add(id, bytes)
@@ -231,7 +231,7 @@ package final class RemoteStorage: Storage {
 
 extension ServerLink {
     /// Sends a request that is answered by "done".
-    func expectDone(_ message: ClientMessage) throws(SyncError) {
+    func expectDone(_ message: ClientMessage) throws(ConnectionError) {
         guard case .done = try ask(message) else { throw misfit() }
     }
 }

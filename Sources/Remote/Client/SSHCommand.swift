@@ -90,7 +90,7 @@ package struct SSHCommand: Sendable {
     package func connect(
         to location: RemoteLocation, _ purpose: ClientHello.Purpose,
         deadlines: WireDeadlines = .standard
-    ) throws(SyncError) -> Connection {
+    ) throws(ConnectionError) -> Connection {
         let name = "\(location)"
         let child: ChildProcess
         do throws(PlatformError) {
@@ -99,7 +99,7 @@ package struct SSHCommand: Sendable {
         } catch {
             let isMissing = error.errno == .noSuchFileOrDirectory
             let program = PathBytes.printable(words.first ?? [])
-            throw SyncError(
+            throw ConnectionError(
                 .unreachable, name, isMissing ? "\(program) is not installed" : "\(error)")
         }
         return try Connection(

@@ -18,7 +18,7 @@ final class ServerLink: Sendable {
         var replies: [UInt32: Reply] = [:]
         var incoming: [UInt32: IncomingStream] = [:]
         var outgoing: [UInt32: OutgoingStream] = [:]
-        var failure: SyncError?
+        var failure: ConnectionError?
     }
 
     let location: String
@@ -28,13 +28,13 @@ final class ServerLink: Sendable {
     private let writer: FrameWriter
     private let state: Monitor<State>
     /// Why ssh failed, from how it ended and what it said.
-    private let explain: @Sendable (ProcessEnd, [UInt8]) -> SyncError?
+    private let explain: @Sendable (ProcessEnd, [UInt8]) -> ConnectionError?
 
     private static let blockSize = 256 << 10
 
     init(
         _ pipes: PipePair, _ child: ChildProcess?, _ location: String, _ deadlines: WireDeadlines,
-        explain: @escaping @Sendable (ProcessEnd, [UInt8]) -> SyncError?
+        explain: @escaping @Sendable (ProcessEnd, [UInt8]) -> ConnectionError?
     ) {
         self.pipes = pipes
         self.child = child
@@ -46,7 +46,7 @@ final class ServerLink: Sendable {
     }
 
     /// Begins the conversation and starts the thread that reads.
-    func start(_ hello: ClientHello) throws(SyncError) {
+    func start(_ hello: ClientHello) throws(ConnectionError) {
         do throws(PlatformError) {
             try writer.send { _ in WireLimits.preface }
             try writer.send { ClientMessage.hello(hello).encode(&$0, 0) }
@@ -59,8 +59,8 @@ final class ServerLink: Sendable {
     }
 
     /// Waits for the server's first words.
-    func greeting() throws(SyncError) -> ServerHello {
-        let result: Result<ServerHello, SyncError> = state.wait { state in
+    func greeting() throws(ConnectionError) -> ServerHello {
+        let result: Result<ServerHello, ConnectionError> = state.wait { state in
             if let hello = state.hello { return .success(hello) }
             return state.failure.map { .failure($0) }
         }
@@ -72,10 +72,10 @@ final class ServerLink: Sendable {
         pipes.closeOutput()
         child?.finish(within: state.withState({ $0.failure == nil }) ? deadlines.goodbye : .zero)
         pipes.stop()
-        fail(SyncError(.cancelled, location))
+        fail(ConnectionError(.cancelled, location))
     }
 
-    private func fail(_ error: SyncError) {
+    private func fail(_ error: ConnectionError) {
         state.update { state in
             let failure = state.failure ?? error
             state.failure = failure
@@ -95,11 +95,11 @@ extension ServerLink {
             try read(&decoder)
             throw ended(decoder)
         } catch let error as WireError {
-            fail(SyncError(error, location))
+            fail(ConnectionError(error, location))
         } catch let error as PlatformError {
-            fail(SyncError(.lost, location, "\(error)"))
+            fail(ConnectionError(.lost, location, "\(error)"))
         } catch {
-            fail(error as? SyncError ?? SyncError(.lost, location, "\(error)"))
+            fail(error as? ConnectionError ?? ConnectionError(.lost, location, "\(error)"))
         }
         pipes.stop()
         pipes.closeOutput()
@@ -115,11 +115,11 @@ extension ServerLink {
                 decoder.feed(bytes)
                 while let frame = try decoder.next() { try receive(frame) }
             case .end: return
-            case .stopped: throw SyncError(.cancelled, location)
+            case .stopped: throw ConnectionError(.cancelled, location)
             case .timeout:
                 silence += deadlines.ping
                 guard silence < deadlines.stall else {
-                    throw SyncError(.lost, location, "nothing came for \(silence)")
+                    throw ConnectionError(.lost, location, "nothing came for \(silence)")
                 }
                 // Whoever sends will be answered; a pipe that is full must not stop this thread.
                 if !writer.isBusy, state.withState({ $0.hello != nil }) {
@@ -142,13 +142,13 @@ extension ServerLink {
     }
 
     /// Why the server closed.
-    private func ended(_ decoder: FrameDecoder) -> SyncError {
+    private func ended(_ decoder: FrameDecoder) -> ConnectionError {
         if let child, !decoder.hasBegun || child.end != nil {
             let end = child.finish(within: deadlines.goodbye)
             if let error = explain(end, child.lastErrors()) { return error }
         }
         let isCut = !decoder.isAtBoundary
-        return SyncError(.lost, location, isCut ? "it ended in the middle of a frame" : "")
+        return ConnectionError(.lost, location, isCut ? "it ended in the middle of a frame" : "")
     }
 }
 
@@ -168,12 +168,12 @@ extension ServerLink.State {
         if let stream = incoming.removeValue(forKey: number) {
             // The reply tells why; the stream must not seem whole.
             if case .failure(let failure) = reply {
-                stream.fail(SyncError(.remote(failure), location))
+                stream.fail(ConnectionError(.remote(failure), location))
             } else {
                 stream.finish()
             }
         }
-        outgoing.removeValue(forKey: number)?.fail(SyncError(.cancelled, location))
+        outgoing.removeValue(forKey: number)?.fail(ConnectionError(.cancelled, location))
     }
 }
 
@@ -182,15 +182,15 @@ extension ServerLink.State {
 extension ServerLink {
     /// Sends a message and returns its number.
     @discardableResult
-    func send(_ message: ClientMessage, number: UInt32 = 0) throws(SyncError) -> UInt32 {
+    func send(_ message: ClientMessage, number: UInt32 = 0) throws(ConnectionError) -> UInt32 {
         try send(message, number: number) { _, _ in }
     }
 
     /// Sends a message; `prepare` runs before with its number, so that no answer comes too early.
     private func send(
         _ message: ClientMessage, number: UInt32, _ prepare: (inout State, UInt32) -> Void
-    ) throws(SyncError) -> UInt32 {
-        var sent: Result<UInt32, SyncError> = .success(number)
+    ) throws(ConnectionError) -> UInt32 {
+        var sent: Result<UInt32, ConnectionError> = .success(number)
         do throws(PlatformError) {
             try writer.send { encoder in
                 sent = state.withState { state in
@@ -200,7 +200,7 @@ extension ServerLink {
                         prepare(&state, number)
                         return .success(number)
                     } catch {
-                        return .failure(SyncError(error, location))
+                        return .failure(ConnectionError(error, location))
                     }
                 }
                 guard case .success(let number) = sent else { return nil }
@@ -213,7 +213,7 @@ extension ServerLink {
     }
 
     /// Sends content of a staged object, which is not answered.
-    func write(_ number: UInt32, _ offset: UInt64, _ content: Span<UInt8>) throws(SyncError) {
+    func write(_ number: UInt32, _ offset: UInt64, _ content: Span<UInt8>) throws(ConnectionError) {
         if let failure = state.withState({ $0.failure }) { throw failure }
         do throws(PlatformError) {
             try writer.send { $0.write(number, offset, content) }
@@ -223,9 +223,9 @@ extension ServerLink {
     }
 
     /// What the reader found, which knows more than a pipe that broke.
-    private func lost(_ error: PlatformError) -> SyncError {
+    private func lost(_ error: PlatformError) -> ConnectionError {
         if error.errno == .timedOut {
-            let stalled = SyncError(.lost, location, "the host takes nothing more")
+            let stalled = ConnectionError(.lost, location, "the host takes nothing more")
             fail(stalled)
             pipes.stop()
             return stalled
@@ -234,13 +234,13 @@ extension ServerLink {
     }
 
     /// Waits for the answer to a request.
-    func reply(_ number: UInt32) throws(SyncError) -> Reply {
-        let result: Result<Reply, SyncError> = state.wait { state in
+    func reply(_ number: UInt32) throws(ConnectionError) -> Reply {
+        let result: Result<Reply, ConnectionError> = state.wait { state in
             if let reply = state.replies.removeValue(forKey: number) { return .success(reply) }
             return state.failure.map { .failure($0) }
         }
         let reply = try result.get()
-        if case .failure(let failure) = reply { throw SyncError(.remote(failure), location) }
+        if case .failure(let failure) = reply { throw ConnectionError(.remote(failure), location) }
         return reply
     }
 
@@ -248,31 +248,31 @@ extension ServerLink {
     func isAnswered(_ number: UInt32) -> Bool { state.withState { $0.replies[number] != nil } }
 
     /// Sends a request and waits for its answer.
-    func ask(_ message: ClientMessage) throws(SyncError) -> Reply {
+    func ask(_ message: ClientMessage) throws(ConnectionError) -> Reply {
         try reply(try send(message))
     }
 
     /// An answer of another kind; the session lets none through.
-    func misfit() -> SyncError { SyncError(.violation, location, "an answer of another kind") }
+    func misfit() -> ConnectionError { ConnectionError(.violation, location, "an answer of another kind") }
 }
 
 // MARK: - Streams
 
 extension ServerLink {
     /// A request that fits a frame.
-    private func check(_ request: [UInt8]) throws(SyncError) {
+    private func check(_ request: [UInt8]) throws(ConnectionError) {
         guard request.count <= WireLimits.request else {
             let why = "a request of \(request.count) bytes is too large"
-            throw SyncError(.unsupported, location, why)
+            throw ConnectionError(.unsupported, location, why)
         }
     }
 
-    func beginUpload(_ request: [UInt8]) throws(SyncError) -> (UInt32, OutgoingStream) {
+    func beginUpload(_ request: [UInt8]) throws(ConnectionError) -> (UInt32, OutgoingStream) {
         try check(request)
         let window = Int(try greeting().limits.window)
         let place = Monitor<UInt32>(0)
         let stream = OutgoingStream(credit: window) { content in
-            do throws(SyncError) {
+            do throws(ConnectionError) {
                 try self.send(.data(content), number: place.withState { $0 })
                 return .success(())
             } catch {
@@ -286,7 +286,7 @@ extension ServerLink {
         return (number, stream)
     }
 
-    func beginDownload(_ request: [UInt8]) throws(SyncError) -> (UInt32, IncomingStream) {
+    func beginDownload(_ request: [UInt8]) throws(ConnectionError) -> (UInt32, IncomingStream) {
         try check(request)
         let place = Monitor<UInt32>(0)
         let stream = IncomingStream { count in

@@ -58,7 +58,7 @@ package struct DeltaExplanation: Sendable {
 
     /// Works out what `DeltaSender` would send, without sending it.
     package init(
-        from before: SnapshotSeries.Item, to after: SnapshotSeries.Item, _ repository: Repository
+        from before: Snapshot, to after: Snapshot, _ repository: Repository
     ) throws {
         let nodes = NodeSource(repository)
         let delta = try SnapshotDelta(

@@ -45,7 +45,7 @@ package final class DeltaReceiver {
     private var intake: BlobIntake?
     private var present: Set<SnapshotID> = []
     /// Snapshots that are here, to compare those in the stream with.
-    private var known: [SnapshotSeries.Item] = []
+    private var known: [Snapshot] = []
 
     package init(_ repository: Repository, _ progress: WorkProgress) {
         self.repository = repository
@@ -143,7 +143,7 @@ package final class DeltaReceiver {
         }
         totals.snapshots += 1
         let record = try SnapshotRecord(decoding: bytes, id)
-        let item = SnapshotSeries.Item(id: id, record: record)
+        let item = Snapshot(id, record)
         try finishIntake()
         if present.insert(id).inserted {
             let base = NearestSnapshot.choose(for: item, among: known)
@@ -173,7 +173,7 @@ package final class DeltaReceiver {
     ///
     /// Where packs are missing, what is here is not taken for whole.
     private func requireWhole(
-        _ snapshot: SnapshotSeries.Item, _ base: SnapshotSeries.Item?
+        _ snapshot: Snapshot, _ base: Snapshot?
     ) throws {
         let nodes = NodeSource(repository)
         let whole = try repository.index.isComplete() ? base : nil

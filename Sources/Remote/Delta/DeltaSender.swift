@@ -68,7 +68,7 @@ package final class DeltaSender {
     ///
     /// Of each snapshot, what its nearest known one lacks is sent, without what `query` finds.
     package func send(
-        _ snapshots: [SnapshotSeries.Item], known: [SnapshotSeries.Item], to sink: any ByteSink,
+        _ snapshots: [Snapshot], known: [Snapshot], to sink: any ByteSink,
         query: Query? = nil
     ) throws -> SendSummary {
         let out = BufferedSink(sink)
@@ -92,7 +92,7 @@ package final class DeltaSender {
 
     /// Tells the blobs that `send` would send, were nothing known by a query.
     func plan(
-        _ snapshots: [SnapshotSeries.Item], known: [SnapshotSeries.Item],
+        _ snapshots: [Snapshot], known: [Snapshot],
         _ body: (BlobID) throws -> Void
     ) throws {
         try forEachDelta(snapshots, known, nil) { _, delta, _ throws in
@@ -102,7 +102,7 @@ package final class DeltaSender {
 
     /// The known snapshots that those to send are compared with.
     private func needed(
-        by snapshots: [SnapshotSeries.Item], _ known: [SnapshotSeries.Item]
+        by snapshots: [Snapshot], _ known: [Snapshot]
     ) -> [SnapshotID] {
         var candidates = known
         var needed: Set<SnapshotID> = []
@@ -116,8 +116,8 @@ package final class DeltaSender {
     }
 
     private func forEachDelta(
-        _ snapshots: [SnapshotSeries.Item], _ known: [SnapshotSeries.Item], _ query: Query?,
-        _ body: (SnapshotSeries.Item, SnapshotDelta, SnapshotSeries.Item?) throws -> Void
+        _ snapshots: [Snapshot], _ known: [Snapshot], _ query: Query?,
+        _ body: (Snapshot, SnapshotDelta, Snapshot?) throws -> Void
     ) throws {
         var known = known
         for snapshot in snapshots {
@@ -140,11 +140,11 @@ package final class DeltaSender {
     }
 
     private func send(
-        _ snapshot: SnapshotSeries.Item, _ delta: SnapshotDelta, isAgainstParent: Bool,
+        _ snapshot: Snapshot, _ delta: SnapshotDelta, isAgainstParent: Bool,
         to out: BufferedSink
     ) throws {
         progress.update { counters in
-            counters.bytesFound += delta.blobs.reduce(0) { $0 + $1.size }
+            counters.bytesFound &+= delta.blobs.reduce(0) { $0 &+ $1.size }
             counters.isTotalKnown = true
         }
         for blob in delta.blobs {
@@ -191,8 +191,8 @@ package final class DeltaSender {
 package enum NearestSnapshot {
     /// The parent, else the newest of the same series, else the newest at all.
     package static func choose(
-        for snapshot: SnapshotSeries.Item, among known: [SnapshotSeries.Item]
-    ) -> SnapshotSeries.Item? {
+        for snapshot: Snapshot, among known: [Snapshot]
+    ) -> Snapshot? {
         if let parent = known.first(where: { $0.id == snapshot.record.parent }) { return parent }
         let related = known.filter { $0.record.isSameSeries(snapshot.record) }
         return (related.isEmpty ? known : related).max { $0.record.time < $1.record.time }

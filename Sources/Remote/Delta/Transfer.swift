@@ -27,10 +27,10 @@ package struct TransferPlace: Sendable {
     }
 
     /// Throws where the server lets this session change nothing: before any work is done for it.
-    package func requireWritable() throws(SyncError) {
+    package func requireWritable() throws(ConnectionError) {
         guard let connection, !connection.hello.mayWrite else { return }
         let failure = RemoteFailure(.forbidden, "the host serves it with --read-only")
-        throw SyncError(.remote(failure), connection.location, "\(failure)")
+        throw ConnectionError(.remote(failure), connection.location, "\(failure)")
     }
 
     /// Names of all snapshots there.
@@ -82,7 +82,7 @@ package struct Transfer {
     ///
     /// May be run again after any failure: it goes on where it was.
     package func run(
-        _ wanted: [SnapshotSeries.Item], of all: [SnapshotSeries.Item]
+        _ wanted: [Snapshot], of all: [Snapshot]
     ) throws -> TransferSummary {
         var summary = TransferSummary()
         try target.requireWritable()
@@ -100,7 +100,7 @@ package struct Transfer {
     }
 
     private func send(
-        _ missing: [SnapshotSeries.Item], known: [SnapshotSeries.Item]
+        _ missing: [Snapshot], known: [Snapshot]
     ) throws -> SendSummary {
         if let connection = target.connection {
             return try upload(missing, known, connection)
@@ -116,7 +116,7 @@ package struct Transfer {
     }
 
     private func upload(
-        _ missing: [SnapshotSeries.Item], _ known: [SnapshotSeries.Item],
+        _ missing: [Snapshot], _ known: [Snapshot],
         _ connection: Connection
     ) throws -> SendSummary {
         var summary = SendSummary()
@@ -135,7 +135,7 @@ package struct Transfer {
     }
 
     private func download(
-        _ missing: [SnapshotSeries.Item], _ known: [SnapshotSeries.Item],
+        _ missing: [Snapshot], _ known: [Snapshot],
         _ connection: Connection
     ) throws -> SendSummary {
         var request = DeltaRequest(wanted: missing.map(\.id), known: known.map(\.id))
@@ -180,7 +180,7 @@ package struct Transfer {
     }
 
     private func copy(
-        _ missing: [SnapshotSeries.Item], _ known: [SnapshotSeries.Item]
+        _ missing: [Snapshot], _ known: [Snapshot]
     ) throws -> SendSummary {
         let pipe = LocalPipe()
         let receiving = LocalReceiving(target.repository, pipe)

@@ -11,7 +11,7 @@ package enum ServedVerification {
         try ObjectVerification.verify(name, object, in: storage)
         guard case .snapshot(let id) = name else { return }
         let bytes: [UInt8]
-        do throws(PlatformError) {
+        do throws(StorageError) {
             bytes = try object.read(Int(clamping: object.size), at: 0)
         } catch {
             throw RepositoryError(error, name)

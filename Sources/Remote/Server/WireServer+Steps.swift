@@ -8,7 +8,7 @@ internal import SystemPackage
 /// What a client has open.
 struct ServedTables {
     /// An open object, or why it could not be opened: reads may be under way already.
-    var objects: [UInt32: Result<any StoredObject, PlatformError>] = [:]
+    var objects: [UInt32: Result<any StoredObject, StorageError>] = [:]
     /// A staged object, or the first thing that went wrong with it.
     var staged: [UInt32: StagedEntry] = [:]
     var uploads: [UInt32: IncomingStream] = [:]
@@ -69,21 +69,23 @@ extension WireServer {
     private func open(
         _ name: ObjectName, _ head: UInt32, _ number: UInt32, _ served: ServedStorage
     ) throws {
-        let opened: Result<any StoredObject, PlatformError>
-        do throws(PlatformError) {
+        let opened: Result<any StoredObject, StorageError>
+        do throws(StorageError) {
             opened = .success(try served.storage.open(name))
         } catch {
             opened = .failure(error)
         }
         tables.withState { $0.objects[number] = opened }
-        do throws(PlatformError) {
+        let answer: ServerMessage
+        do throws(StorageError) {
             let object = try opened.get()
             let count = min(Int(head), WireLimits.content, Int(clamping: object.size))
             let bytes = count > 0 ? try object.read(count, at: 0) : []
-            try send(.opened(size: object.size, head: bytes[...]), number)
+            answer = .opened(size: object.size, head: bytes[...])
         } catch {
-            try send(.failure(RemoteFailure(error)), number)
+            answer = .failure(RemoteFailure(error))
         }
+        try send(answer, number)
     }
 
     private func read(
@@ -91,7 +93,7 @@ extension WireServer {
     ) throws {
         guard let opened = tables.withState({ $0.objects[object] }) else { return }
         let answer: ServerMessage
-        do throws(PlatformError) {
+        do throws(StorageError) {
             answer = .bytes(try opened.get().read(Int(count), at: offset)[...])
         } catch {
             answer = .failure(RemoteFailure(error))
@@ -103,7 +105,7 @@ extension WireServer {
 
     private func stage(_ kind: ObjectKind, _ number: UInt32, _ served: ServedStorage) {
         var entry = ServedTables.StagedEntry()
-        do throws(PlatformError) {
+        do throws(StorageError) {
             entry.object = try served.storage.stage(kind)
         } catch {
             entry.failure = RemoteFailure(error)
@@ -113,7 +115,7 @@ extension WireServer {
 
     private func write(_ content: ArraySlice<UInt8>, at offset: UInt64, _ number: UInt32) {
         guard let object = tables.withState({ $0.staged[number]?.object }) else { return }
-        do throws(PlatformError) {
+        do throws(StorageError) {
             try object.write(content.span, at: offset)
         } catch {
             let failure = RemoteFailure(error)
@@ -183,7 +185,7 @@ extension WireServer {
     private func publish(
         _ object: any StagedObject, _ name: ObjectName, _ served: ServedStorage
     ) throws {
-        guard let content = object as? any StoredObject else {
+        guard let content = object.content else {
             throw RemoteFailure(.unsupported, "the storage cannot be read back")
         }
         try verify(name, content, served.storage)
@@ -217,11 +219,11 @@ extension WireServer {
     }
 
     private func isAbsent(_ name: ObjectName, _ served: ServedStorage) throws -> Bool {
-        do throws(PlatformError) {
+        do throws(StorageError) {
             _ = try served.storage.open(name)
             return false
         } catch {
-            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            guard error.kind == .missing else { throw error }
             return true
         }
     }
@@ -233,7 +235,7 @@ extension WireServer {
         let old: IndexSegment
         do {
             old = try IndexSegment(id, try served.storage.open(name))
-        } catch let error as PlatformError where error.errno == .noSuchFileOrDirectory {
+        } catch let error as StorageError where error.kind == .missing {
             return
         }
         var others: [IndexSegment] = []

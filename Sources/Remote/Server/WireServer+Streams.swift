@@ -20,7 +20,7 @@ extension WireServer {
 
     var hasStreams: Bool { tables.withState { $0.streamThreads > 0 } }
 
-    private static let gone = SyncError(.cancelled, "the client")
+    private static let gone = ConnectionError(.cancelled, "the client")
 
     private func cancel(_ number: UInt32) {
         let (upload, download) = tables.withState { ($0.uploads[number], $0.downloads[number]) }
@@ -48,7 +48,7 @@ extension WireServer {
             do throws(PlatformError) {
                 return .success(try self.send(.data(content), number))
             } catch {
-                return .failure(SyncError(.lost, "the client", "\(error)"))
+                return .failure(ConnectionError(.lost, "the client", "\(error)"))
             }
         }
         tables.update { tables in

@@ -166,10 +166,10 @@ package final class WireServer: Sendable {
         do throws(RepositoryError) {
             try ServedVerification.verify(name, object, in: storage)
         } catch {
-            guard case .environment = error.kind else {
-                throw RemoteFailure(.invalid, "\(error)", object: Array(name.path.utf8))
+            switch error.kind {
+            case .environment, .storage: throw error
+            default: throw RemoteFailure(.invalid, "\(error)", object: Array(name.path.utf8))
             }
-            throw error
         }
     }
 }

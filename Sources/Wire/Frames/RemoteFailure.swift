@@ -1,6 +1,6 @@
 package import Bytes
 package import Platform
-internal import Repository
+package import Repository
 internal import SystemPackage
 
 /// Why the other side did not do what it was asked for.
@@ -52,6 +52,7 @@ package struct RemoteFailure: Error, Equatable {
         switch error {
         case let error as RemoteFailure: self = error
         case let error as PlatformError: self.init(error)
+        case let error as StorageError: self.init(error)
         case let error as RepositoryError: self.init(error)
         case let error as WireError: self.init(.violation, "\(error)")
         default: self.init(.other, "\(error)")
@@ -71,6 +72,26 @@ package struct RemoteFailure: Error, Equatable {
         case .unsupported: kind = .unsupported
         case .damaged: kind = .damaged
         case .missing: kind = .missing
+        case .environment(let cause):
+            self.init(cause)
+            return
+        case .storage(let cause):
+            self.init(cause)
+            return
+        }
+        self.init(kind, "\(error)", object: Array(error.object.utf8))
+    }
+
+    package init(_ error: StorageError) {
+        let kind: Kind
+        switch error.kind {
+        case .missing: kind = .missing
+        case .exists: kind = .alreadyExists
+        case .damaged: kind = .damaged
+        case .held: kind = .held
+        case .refused: kind = .forbidden
+        case .unsupported: kind = .unsupported
+        case .interrupted, .temporary: kind = .other
         case .environment(let cause):
             self.init(cause)
             return
@@ -104,22 +125,32 @@ package struct RemoteFailure: Error, Equatable {
 extension RemoteFailure: CustomStringConvertible {
     package var description: String {
         switch kind {
-        case .system where errno > 0: "\(platformError("the other side"))"
+        case .system where errno > 0: "\(systemError("the other side"))"
         case _ where object.isEmpty: message
         default: "\(message) (\(PathBytes.printable(object)))"
         }
     }
 
-    /// The same as an error of a call that was made here.
-    package func platformError(_ location: String) -> PlatformError {
+    /// The same as an error of the storage at `location`.
+    package func storageError(_ location: String) -> StorageError {
+        let storage: StorageError.Kind
         switch kind {
-        case .system where errno > 0:
-            let what = Self.harmless(Array(message.utf8))
-            return PlatformError("\(what) on \(location)", object, Errno(rawValue: errno))
-        case .forbidden:
-            return PlatformError("write to \(location)", [], .notPermitted, detail: message)
-        case .missing: return PlatformError("read from \(location)", object, .noSuchFileOrDirectory)
-        default: return PlatformError("use \(location)", [], .invalidArgument, detail: message)
+        case .system where errno > 0: return StorageError(systemError(location))
+        case .missing, .notARepository: storage = .missing
+        case .alreadyExists: storage = .exists
+        case .damaged: storage = .damaged
+        case .held: storage = .held
+        case .forbidden, .invalid, .changedThere: storage = .refused
+        case .unsupported, .violation: storage = .unsupported
+        case .system, .other: storage = .temporary
         }
+        let name = object.isEmpty ? location : PathBytes.printable(object)
+        return StorageError(storage, name, "\(location): \(self)")
+    }
+
+    /// A call of the system that failed on the other side.
+    private func systemError(_ location: String) -> PlatformError {
+        let what = Self.harmless(Array(message.utf8))
+        return PlatformError("\(what) on \(location)", object, Errno(rawValue: errno))
     }
 }

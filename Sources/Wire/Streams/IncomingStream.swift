@@ -9,7 +9,7 @@ package final class IncomingStream: Sendable {
         var chunks: [ArraySlice<UInt8>] = []
         var first = 0
         var isEnded = false
-        var failure: SyncError?
+        var failure: ConnectionError?
         /// The part of a chunk that `read` left.
         var rest: ArraySlice<UInt8> = []
         /// Taken and not yet granted anew.
@@ -30,7 +30,7 @@ package final class IncomingStream: Sendable {
     package var byteCount: UInt64 { state.withState { $0.total } }
 
     /// The next bytes, in pieces as they were sent; nil at the end.
-    package func next() throws(SyncError) -> ArraySlice<UInt8>? {
+    package func next() throws(ConnectionError) -> ArraySlice<UInt8>? {
         let rest = state.withState { state in
             defer { state.rest = [] }
             return state.rest
@@ -42,7 +42,7 @@ package final class IncomingStream: Sendable {
     }
 
     /// Exactly `count` bytes, or fewer where the stream ends.
-    package func read(_ count: Int) throws(SyncError) -> [UInt8] {
+    package func read(_ count: Int) throws(ConnectionError) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count, let chunk = try next() {
             let wanted = count - bytes.count
@@ -52,8 +52,8 @@ package final class IncomingStream: Sendable {
         return bytes
     }
 
-    private func take() throws(SyncError) -> ArraySlice<UInt8>? {
-        let result: Result<ArraySlice<UInt8>?, SyncError> = state.wait { state in
+    private func take() throws(ConnectionError) -> ArraySlice<UInt8>? {
+        let result: Result<ArraySlice<UInt8>?, ConnectionError> = state.wait { state in
             if state.first < state.chunks.count {
                 let chunk = state.chunks[state.first]
                 state.chunks[state.first] = []
@@ -89,7 +89,7 @@ package final class IncomingStream: Sendable {
     package func finish() { state.update { $0.isEnded = true } }
 
     /// Lets the taker fail once it has what came before.
-    package func fail(_ error: SyncError) {
+    package func fail(_ error: ConnectionError) {
         state.update { state in
             if !state.isEnded, state.failure == nil { state.failure = error }
         }

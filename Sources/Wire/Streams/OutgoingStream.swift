@@ -8,20 +8,20 @@ internal import Repository
 package final class OutgoingStream: Sendable {
     private struct State {
         var credit: Int
-        var failure: SyncError?
+        var failure: ConnectionError?
     }
 
     private let state: Monitor<State>
     private let gathered = Monitor<[UInt8]>([])
     private let total = Monitor<UInt64>(0)
-    private let send: @Sendable (ArraySlice<UInt8>) -> Result<Void, SyncError>
+    private let send: @Sendable (ArraySlice<UInt8>) -> Result<Void, ConnectionError>
 
     /// Large enough that headers and system calls cost little, small enough that both sides work at
     /// the same time.
     package static let frameSize = 256 << 10
 
     package init(
-        credit: Int, _ send: @escaping @Sendable (ArraySlice<UInt8>) -> Result<Void, SyncError>
+        credit: Int, _ send: @escaping @Sendable (ArraySlice<UInt8>) -> Result<Void, ConnectionError>
     ) {
         state = Monitor(State(credit: credit))
         self.send = send
@@ -31,7 +31,7 @@ package final class OutgoingStream: Sendable {
     package var byteCount: UInt64 { total.withState { $0 } }
 
     /// Adds bytes; waits where the receiver is slow.
-    package func write(_ bytes: Span<UInt8>) throws(SyncError) {
+    package func write(_ bytes: Span<UInt8>) throws(ConnectionError) {
         total.withState { $0 += UInt64(bytes.count) }
         var offset = 0
         while offset < bytes.count {
@@ -51,7 +51,7 @@ package final class OutgoingStream: Sendable {
     /// Adds bytes; waits where the receiver is slow.
     ///
     /// Of many, most go without being gathered.
-    package func write(_ bytes: [UInt8]) throws(SyncError) {
+    package func write(_ bytes: [UInt8]) throws(ConnectionError) {
         guard bytes.count >= 2 * Self.frameSize else { return try write(bytes.span) }
         try flush()
         let whole = bytes.count - bytes.count % Self.frameSize
@@ -63,7 +63,7 @@ package final class OutgoingStream: Sendable {
     }
 
     /// Sends what has gathered.
-    package func flush() throws(SyncError) {
+    package func flush() throws(ConnectionError) {
         let rest = gathered.withState { gathered in
             defer { gathered = [] }
             return gathered
@@ -71,11 +71,11 @@ package final class OutgoingStream: Sendable {
         if !rest.isEmpty { try sendWhole(rest[...]) }
     }
 
-    private func sendWhole(_ bytes: ArraySlice<UInt8>) throws(SyncError) {
+    private func sendWhole(_ bytes: ArraySlice<UInt8>) throws(ConnectionError) {
         var rest = bytes
         while !rest.isEmpty {
             let most = rest.count
-            let granted: Result<Int, SyncError> = state.wait { state in
+            let granted: Result<Int, ConnectionError> = state.wait { state in
                 if let failure = state.failure { return .failure(failure) }
                 guard state.credit > 0 else { return nil }
                 let count = min(state.credit, most)
@@ -96,7 +96,7 @@ package final class OutgoingStream: Sendable {
     }
 
     /// Makes every write, now and later, fail.
-    package func fail(_ error: SyncError) {
+    package func fail(_ error: ConnectionError) {
         state.update { state in
             if state.failure == nil { state.failure = error }
         }

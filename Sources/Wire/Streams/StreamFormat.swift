@@ -43,7 +43,7 @@ package struct StreamFeatures: OptionSet, Sendable {
 package struct StreamHeader: Equatable, Sendable {
     package var features: StreamFeatures
     /// The sender's repository.
-    package var repository: SHA256Digest
+    package var repository: RepositoryID
     /// Snapshots that the receiver must have.
     package var needed: [SnapshotID]
     /// Snapshots in the stream, in order.
@@ -53,7 +53,7 @@ package struct StreamHeader: Equatable, Sendable {
     package static let snapshotLimit = 64 << 10
 
     package init(
-        repository: SHA256Digest, needed: [SnapshotID], snapshots: [SnapshotID],
+        repository: RepositoryID, needed: [SnapshotID], snapshots: [SnapshotID],
         features: StreamFeatures = .known
     ) {
         self.features = features
@@ -68,7 +68,7 @@ package struct StreamHeader: Equatable, Sendable {
         writer.u8(1)
         writer.u8(0)
         writer.u16(features.rawValue)
-        writer.digest(repository)
+        writer.digest(repository.digest)
         writer.u32(UInt32(clamping: needed.count))
         writer.u32(UInt32(clamping: snapshots.count))
         for id in needed + snapshots { writer.digest(id.digest) }
@@ -117,7 +117,7 @@ package struct StreamHeader: Equatable, Sendable {
         let (needed, snapshots) = try Self.counts(bytes)
         var reader = ByteReader(bytes)
         features = try Self.features(&reader)
-        repository = try reader.sha256()
+        repository = RepositoryID(try reader.sha256())
         _ = try reader.take(8)
         self.needed = []
         self.snapshots = []

@@ -317,7 +317,7 @@ struct StoreSyncTests {
         try pair.write("1", "here/a")
         var held: SyncedStore? = try SyncedStore(PinnedDirectory(pair.path("there")), [])
         let before = try TreeListing.of(pair.path("there"))
-        let error = #expect(throws: SyncError.self) { try pair.sync() }
+        let error = #expect(throws: ConnectionError.self) { try pair.sync() }
         guard case .remote(let failure)? = error?.kind else {
             Issue.record("another error")
             return

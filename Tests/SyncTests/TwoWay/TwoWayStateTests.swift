@@ -108,7 +108,7 @@ struct TwoWayStateTests {
         bytes[40] ^= 1
         try TestFiles.write(bytes, state)
         try pair.write("2", "here/a")
-        let error = #expect(throws: SyncError.self) { try pair.sync() }
+        let error = #expect(throws: ConnectionError.self) { try pair.sync() }
         guard case .remote(let failure)? = error?.kind else {
             Issue.record("another error")
             return

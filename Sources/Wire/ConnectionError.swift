@@ -1,10 +1,10 @@
 internal import Bytes
 package import Platform
-internal import Repository
+package import Repository
 internal import SystemPackage
 
 /// Why a conversation with another host failed.
-package struct SyncError: Error, Equatable {
+package struct ConnectionError: Error, Equatable {
     package enum Kind: Equatable, Sendable {
         /// ssh could not be started, or did not reach the host.
         case unreachable
@@ -54,14 +54,22 @@ package struct SyncError: Error, Equatable {
         self.init(kind, location, error.message)
     }
 
-    /// The same as an error of storage.
-    package var platformError: PlatformError {
-        if case .remote(let failure) = kind { return failure.platformError(location) }
-        return PlatformError("reach \(location)", [], .connectionReset, detail: reason)
+    /// The same as an error of the storage that is reached through the connection.
+    package var storageError: StorageError {
+        if case .remote(let failure) = kind { return failure.storageError(location) }
+        let storage: StorageError.Kind =
+            switch kind {
+            case .remote: .refused
+            case .unreachable, .lost: .temporary
+            case .loginRefused, .hostKey: .refused
+            case .programMissing, .noise, .violation, .unsupported: .unsupported
+            case .cancelled: .interrupted
+            }
+        return StorageError(storage, location, "cannot reach \(location): \(reason)")
     }
 }
 
-extension SyncError: CustomStringConvertible {
+extension ConnectionError: CustomStringConvertible {
     package var description: String { "\(location): \(reason)" }
 
     /// What happened, without the place.
