@@ -12,18 +12,24 @@ package final class BlobReader {
     private let decoder = LoneBlobDecoder()
     private let patches = PatchDecoder()
     private var recentBases = RecentBases()
+    /// Plain bytes that may still be decoded for the blob that is being read.
+    private var budget = readLimit
+    /// Blobs that cost more than that.
+    private var tooDear: Set<BlobID> = []
 
     package init(_ repository: Repository) { self.repository = repository }
 
     /// Reads a blob wherever a good copy of it lies.
     ///
-    /// XXH3 is always compared with the id, which finds bit rot; SHA-256 only if `checkingSHA256`,
-    /// which also finds forgery. Throws the first damage when no copy is good, `missing` when there
-    /// is none.
-    package func read(_ id: BlobID, checkingSHA256: Bool = false) throws(RepositoryError) -> [UInt8]
+    /// Its bytes are compared with the id: XXH3, which finds bit rot, and SHA-256, without which
+    /// whoever may add to the repository could give another content to an id. Leave the second out
+    /// only where the caller computes it. Throws the first damage when no copy is good, `missing`
+    /// when there is none.
+    package func read(_ id: BlobID, checkingSHA256: Bool = true) throws(RepositoryError) -> [UInt8]
     {
         if let cached = repository.nodeCache?.find(id) { return cached }
         let limit = PatchHeader.depthLimit + 1
+        budget = Self.readLimit
         let plain = try read(id, below: limit, checkingSHA256: checkingSHA256).bytes
         repository.nodeCache?.add(id, plain.span)
         return plain
@@ -34,6 +40,7 @@ package final class BlobReader {
         _ id: BlobID, at place: BlobPlace, checkingSHA256: Bool
     ) throws(RepositoryError) -> [UInt8] {
         let limit = PatchHeader.depthLimit + 1
+        budget = Self.readLimit
         return try read(id, at: place, below: limit, checkingSHA256: checkingSHA256).bytes
     }
 
@@ -46,6 +53,7 @@ package final class BlobReader {
         guard (1...PatchHeader.baseLimit).contains(ids.count),
             size <= UInt64(PatchHeader.baseBytesLimit)
         else { return nil }
+        budget = Self.readLimit
         var read = BlobRead()
         for (id, _) in ids { read.append(try base(id, below: PatchHeader.depthLimit + 1)) }
         let bytes = read.bytes
@@ -61,8 +69,12 @@ package final class BlobReader {
     /// largest bases.
     ///
     /// Without a limit, patches that each have many bases, which are such patches too, would cost
-    /// sixteen to the eighth. Only who stores a patch keeps to it; what is stored is read.
+    /// sixteen to the eighth. Who stores a patch keeps to it.
     private static let costLimit = PatchHeader.depthLimit * PatchHeader.baseBytesLimit
+
+    /// Plain bytes that are decoded for one blob before it counts as damaged: more than any blob
+    /// costs that was stored within `costLimit`.
+    private static let readLimit = costLimit + PackFormat.blobSizeLimit
 
     private static func mayBeBases(_ read: BlobRead) -> Bool {
         read.depth < PatchHeader.depthLimit && read.cost <= costLimit
@@ -83,6 +95,7 @@ package final class BlobReader {
     /// Sizes must have been checked against the caps. The bases of a patch must be in the
     /// repository. Throws `damaged` when it is not what its id says.
     package func check(_ blob: ForeignBlob) throws(RepositoryError) -> Checked {
+        budget = Self.readLimit
         let (plain, checked) = try decode(blob)
         guard BlobID(of: plain.span, blob.id.kind) == blob.id else { throw blob.mismatch }
         return checked
@@ -98,6 +111,7 @@ package final class BlobReader {
                     results.append(.success(try check(blob)))
                     continue
                 }
+                budget = Self.readLimit
                 let (plain, checked) = try decode(blob)
                 chunks.append((index, plain))
                 results.append(.success(checked))
@@ -139,21 +153,24 @@ package final class BlobReader {
         }
     }
 
+    /// Copies of one blob that are tried; more than several writers at once leave.
+    private static let placeLimit = 64
+
     private func read(
         _ id: BlobID, below depth: Int, checkingSHA256: Bool
     ) throws(RepositoryError) -> BlobRead {
-        var tried: [BlobPlace] = []
+        var tried: Set<BlobPlace> = []
         var failure: RepositoryError?
         for isLastAttempt in [false, true] {
             let places =
                 try isLastAttempt ? repository.index.findAll(id) : repository.places(of: id)
-            for place in places where !tried.contains(place) {
+            for place in places where tried.count < Self.placeLimit {
+                guard tried.insert(place).inserted else { continue }
                 do throws(RepositoryError) {
                     return try read(id, at: place, below: depth, checkingSHA256: checkingSHA256)
                 } catch {
                     failure = failure ?? error
                 }
-                tried.append(place)
             }
         }
         throw failure ?? RepositoryError(.missing, "blob \(id.fingerprint.hex)")
@@ -162,8 +179,19 @@ package final class BlobReader {
     private func read(
         _ id: BlobID, at place: BlobPlace, below depth: Int, checkingSHA256: Bool
     ) throws(RepositoryError) -> BlobRead {
+        let isTop = budget == Self.readLimit
+        budget -= Int(place.plainSize)
+        guard budget >= 0, !tooDear.contains(id) else {
+            throw Self.damage(place, "its bases cost more to read than any that varve stores")
+        }
         let stored = try repository.packReader(place.pack).stored(place)
-        let read = try decode(stored, id, place, below: depth)
+        let read: BlobRead
+        do throws(RepositoryError) {
+            read = try decode(stored, id, place, below: depth)
+        } catch {
+            if isTop, budget < 0 { tooDear.insert(id) }
+            throw error
+        }
         let fingerprint = id.fingerprint
         let isRight =
             checkingSHA256
@@ -283,7 +311,7 @@ extension BlobReader {
 
     private func base(_ id: ChunkID, below depth: Int) throws(RepositoryError) -> BlobRead {
         if let known = recentBases.find(id) { return known }
-        let read = try read(.chunk(id), below: depth, checkingSHA256: false)
+        let read = try read(.chunk(id), below: depth, checkingSHA256: true)
         recentBases.add(id, read)
         return read
     }

@@ -16,7 +16,7 @@ package final class NodeSource {
     /// Nodes read so far: what a diff or restore cost.
     package private(set) var nodesRead = 0
 
-    package init(_ repository: Repository, checkingSHA256: Bool = false) {
+    package init(_ repository: Repository, checkingSHA256: Bool = true) {
         reader = BlobReader(repository)
         self.checkingSHA256 = checkingSHA256
     }
