@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Deltas
 package import Hashing
 internal import Platform
 
@@ -17,6 +18,8 @@ package final class BlobIndex: Sendable {
         /// Packs that no segment listed when they were found: their names may not be durable yet.
         var foundPacks: Set<PackID> = []
         var damage: [RepositoryError] = []
+        /// How deep patches are whose bases are there; `Int.max` where one is not.
+        var patchDepths: [BlobPlace: Int] = [:]
     }
 
     private let storage: any Storage
@@ -128,13 +131,70 @@ package final class BlobIndex: Sendable {
     }
 
     /// Places of the blob in packs that are there; lists the packs first if need be.
+    ///
+    /// A patch counts only with all of its bases. Its header is read for that.
     package func findPresent(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
         try listPacks()
+        return try usablePlaces(of: id, below: PatchHeader.depthLimit + 1)
+    }
+
+    private func usablePlaces(
+        of id: BlobID, below depth: Int
+    ) throws(RepositoryError) -> [BlobPlace] {
         for segment in segments {
-            let present = presentOnly(try places(of: id, in: segment))
-            if !present.isEmpty { return present }
+            let usable = try usableOnly(try places(of: id, in: segment), below: depth)
+            if !usable.isEmpty { return usable }
         }
-        return presentOnly(loosePlaces(id))
+        return try usableOnly(loosePlaces(id), below: depth)
+    }
+
+    private func usableOnly(
+        _ places: [BlobPlace], below depth: Int
+    ) throws(RepositoryError) -> [BlobPlace] {
+        var usable: [BlobPlace] = []
+        for place in presentOnly(places) {
+            guard place.codec == .patch else {
+                usable.append(place)
+                continue
+            }
+            if try patchDepth(place) < depth { usable.append(place) }
+        }
+        return usable
+    }
+
+    /// Patches whose depths are remembered.
+    private static let depthCacheLimit = 64 << 10
+
+    private func patchDepth(_ place: BlobPlace) throws(RepositoryError) -> Int {
+        if let known = state.withState({ $0.patchDepths[place] }) { return known }
+        let depth = try readPatchDepth(place)
+        state.update { state in
+            if state.patchDepths.count >= Self.depthCacheLimit { state.patchDepths = [:] }
+            state.patchDepths[place] = depth
+        }
+        return depth
+    }
+
+    private func readPatchDepth(_ place: BlobPlace) throws(RepositoryError) -> Int {
+        do throws(RepositoryError) {
+            let header = try PackReader(place.pack, storage).patchHeader(place)
+            for base in header.bases {
+                let id = BlobID.chunk(ChunkID(base.fingerprint))
+                let places = try usablePlaces(of: id, below: header.depth)
+                guard places.contains(where: { Int($0.plainSize) == base.size }) else {
+                    return .max
+                }
+            }
+            return header.depth
+        } catch {
+            guard error.isDamage else { throw error }
+            return .max
+        }
+    }
+
+    /// Whether a pack is known to be there.
+    func isPresent(_ pack: PackID) -> Bool {
+        state.withState { $0.presentPacks?.contains(pack) == true }
     }
 
     private func presentOnly(_ places: [BlobPlace]) -> [BlobPlace] {
