@@ -8,10 +8,15 @@ extension NodeSource {
     /// A tree whose nodes share children could claim far more, and readers keep the pieces of a
     /// file in memory.
     private static let pieceLimit: UInt64 = 1 << 26
+    /// Pieces are larger than this on average, in bytes, but for the first few of a file.
+    private static let leastPiece: UInt64 = 64
+    private static let smallFilePieces: UInt64 = 16 << 10
 
     /// Throws when the tree claims more pieces than any file has.
     func checkPieceCount(_ root: TreeRoot) throws(RepositoryError) {
-        guard root.itemCount <= Self.pieceLimit else {
+        // Nodes may be shared, so a small tree can claim any number of tiny pieces.
+        let limit = min(Self.pieceLimit, Self.smallFilePieces + root.byteCount / Self.leastPiece)
+        guard root.itemCount <= limit else {
             throw RepositoryError(
                 .damaged("\(root.itemCount) pieces, more than a file has"),
                 "node \(root.id.fingerprint.hex)")

@@ -141,6 +141,10 @@ package struct SnapshotRecord: Equatable, Sendable {
     private static let problemSizeLimit = 1 << 20
     private static let stringLimit = 128 << 10
     private static let listLimit = 4096
+    /// Numbers of files, problems and snapshots in a record are below this, so that no sum of a few of them overflows.
+    private static let numberLimit: UInt64 = 1 << 60
+    /// Times of a record lie within this of 1970.
+    private static let secondsLimit: Int64 = 1 << 40
     private static let tableLimit = 100_000
     /// Bytes that tables take in a record, half of what it may have.
     private static let tablesSizeLimit = 2 << 20
@@ -256,6 +260,7 @@ extension SnapshotRecord {
         guard hasParent <= 1 else { throw reader.invalid("0 or 1") }
         parent = hasParent == 0 ? nil : SnapshotID(try reader.sha256())
         sequence = try reader.varint()
+        guard sequence <= Self.numberLimit else { throw reader.invalid("a smaller sequence") }
         statistics = try SnapshotStatistics(decoding: &reader)
         problems = []
         for _ in 0..<(try reader.count(limit: Self.problemLimit, "a number of problems")) {
@@ -268,6 +273,9 @@ extension SnapshotRecord {
                 CaptureProblem(kind, path, String(decoding: reason, as: UTF8.self)))
         }
         unlistedProblems = try reader.varint()
+        guard unlistedProblems <= Self.numberLimit,
+            statistics.fields.prefix(5).allSatisfy({ $0 <= Self.numberLimit })
+        else { throw reader.invalid("smaller numbers") }
         programVersion = try reader.string(limit: Self.stringLimit, "a version")
     }
 
@@ -290,6 +298,9 @@ extension SnapshotRecord {
     private static func decodeTime(_ reader: inout ByteReader) throws(MalformedBytes) -> Timestamp {
         let seconds = try reader.signed("seconds")
         let nanoseconds = try reader.count(limit: 999_999_999, "nanoseconds")
+        guard (-secondsLimit...secondsLimit).contains(seconds) else {
+            throw reader.invalid("a time within 30,000 years")
+        }
         return Timestamp(seconds: seconds, nanoseconds: UInt32(nanoseconds))
     }
 
