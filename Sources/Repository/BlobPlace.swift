@@ -28,7 +28,7 @@ package struct BlobPlace: Hashable, Sendable {
 }
 
 /// A blob and where it lies: what an index holds.
-package struct LocatedBlob: Sendable {
+package struct LocatedBlob: Hashable, Sendable {
     package var id: BlobID
     package var place: BlobPlace
 

@@ -191,7 +191,7 @@ private final class DirectoryStagedObject: StagedObject, StoredObject {
         StorageError(.damaged, PathBytes.printable(path), "ends before its size")
     }
 
-    func publish(as name: ObjectName) throws(StorageError) {
+    func publish(as name: ObjectName, replacing: Bool) throws(StorageError) {
         let target = Array(name.path.utf8)
         do throws(PlatformError) {
             try FileOperations.renameWithoutReplacing(
@@ -199,6 +199,7 @@ private final class DirectoryStagedObject: StagedObject, StoredObject {
         } catch {
             guard error.errno == .fileExists, name != .config else { throw StorageError(error) }
             guard try isDifferent(from: name) else { return }
+            guard replacing else { throw StorageError(.exists, name) }
             try asStorage { () throws(PlatformError) in
                 try FileOperations.rename(path, to: target, at: storage.root.descriptor.raw)
             }

@@ -23,7 +23,7 @@ final class DryRunStorage: Storage {
     private final class Vanishing: StagedObject {
         func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(StorageError) {}
         func sync() throws(StorageError) {}
-        func publish(as name: ObjectName) throws(StorageError) {}
+        func publish(as name: ObjectName, replacing: Bool) throws(StorageError) {}
         func discard() {}
     }
 }

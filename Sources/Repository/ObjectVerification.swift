@@ -14,7 +14,7 @@ package enum ObjectVerification {
     /// Throws unless `object` is what `name` says: a configuration or index segment that decodes, a
     /// snapshot of that SHA-256, a pack whose every blob decodes and has its id.
     ///
-    /// The bases of patches must be in `storage`.
+    /// The bases of patches and the packs of a segment must be in `storage`.
     package static func verify(
         _ name: ObjectName, _ object: any StoredObject, in storage: any Storage
     ) throws(RepositoryError) {
@@ -27,7 +27,11 @@ package enum ObjectVerification {
             guard SHA256Digest(of: bytes.span) == id.digest else { throw wrongDigest(name) }
         case .index(let id):
             guard try digest(name, object) == id.digest else { throw wrongDigest(name) }
-            try IndexSegment(id, object).checkEntries()
+            let segment = try IndexSegment(id, object)
+            try segment.checkEntries()
+            guard try IndexAgreement.strayCount(segment, in: storage) == 0 else {
+                throw RepositoryError(.damaged("its packs do not hold what it says"), name)
+            }
         case .pack(let id): try verifyPack(id, object, storage)
         }
     }

@@ -238,14 +238,41 @@ final class PackSink: Sendable {
                 sealed.gathered.span, at: sealed.end - UInt64(sealed.gathered.count))
             try sealed.object.write(tail.span, at: sealed.end)
             try sealed.object.sync()
-            try sealed.object.publish(as: name)
-            try storage.syncNames([name])
         }
+        try publish(sealed.object, name)
+        try about(name) { () throws(StorageError) in try storage.syncNames([name]) }
         state.update { state in
             state.pending[key] = nil
             state.storedBytes += UInt64(tail.count + PackFormat.headerSize)
         }
         published(id, sealed.entries)
+    }
+
+    /// Gives the pack its name. A sound pack of that name with other bytes stays: it has the same
+    /// table of contents, and so the same blobs.
+    private func publish(
+        _ object: any StagedObject, _ name: ObjectName
+    ) throws(RepositoryError) {
+        do throws(StorageError) {
+            try object.publish(as: name, replacing: false)
+        } catch {
+            guard error.kind == .exists else { throw RepositoryError(error, name) }
+            guard try !isSound(name) else { return object.discard() }
+            try about(name) { () throws(StorageError) in
+                try object.publish(as: name, replacing: true)
+            }
+        }
+    }
+
+    private func isSound(_ name: ObjectName) throws(RepositoryError) -> Bool {
+        do throws(RepositoryError) {
+            let object = try about(name) { () throws(StorageError) in try storage.open(name) }
+            try ObjectVerification.verify(name, object, in: storage)
+            return true
+        } catch {
+            guard error.isDamage else { throw error }
+            return false
+        }
     }
 
     /// Invariant 3, for the table of contents; blobs are decoded again where they are encoded.

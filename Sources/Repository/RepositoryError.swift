@@ -60,6 +60,11 @@ package struct RepositoryError: Error {
         if case .unsupported = kind { true } else { isDamage }
     }
 
+    /// Whether the storage did not accept it, or the rights do not go so far.
+    package var isRefusal: Bool {
+        if case .storage(let error) = kind { error.kind == .refused } else { false }
+    }
+
     package var isDamage: Bool {
         switch kind {
         case .damaged, .missing: true

@@ -146,7 +146,10 @@ package final class RepositoryWriter: Sendable {
         try repository.index.syncFoundPacks()
         var all = blobs
         for segment in segments {
-            for index in 0..<segment.entryCount { all.append(try segment.entry(index)) }
+            for index in 0..<segment.entryCount {
+                let entry = try segment.entry(index)
+                if repository.index.isPresent(entry.place.pack) { all.append(entry) }
+            }
         }
         let bytes = IndexFormat.encode(all)
         let id = IndexID(SHA256Digest(of: bytes.span))
@@ -158,10 +161,29 @@ package final class RepositoryWriter: Sendable {
         let segment = try IndexSegment(id, object)
         repository.index.replace(loose: blobs, merged: segments, by: segment)
         state.update { $0.statistics.storedBytes += UInt64(bytes.count) }
-        for old in segments where old.id != id {
-            try about(.index(old.id)) { () throws(StorageError) in
-                try repository.storage.remove(.index(old.id))
+        for old in segments where old.id != id { try remove(old) }
+    }
+
+    /// Removes a segment that was merged; it stays where this run may not remove it.
+    private func remove(_ segment: IndexSegment) throws(RepositoryError) {
+        do throws(RepositoryError) {
+            try about(.index(segment.id)) { () throws(StorageError) in
+                try repository.storage.remove(.index(segment.id))
             }
+        } catch {
+            guard error.isRefusal else { throw error }
+        }
+    }
+
+    /// Publishes what is loose, merged with other segments unless the storage does not accept that:
+    /// one of them may be wrong.
+    private func publishLoose(merging segments: [IndexSegment]) throws(RepositoryError) {
+        let loose = repository.index.looseBlobs()
+        do throws(RepositoryError) {
+            try publishIndex(loose, merging: segments)
+        } catch {
+            guard error.isRefusal, !segments.isEmpty else { throw error }
+            try publishIndex(loose, merging: [])
         }
     }
 
@@ -175,7 +197,7 @@ package final class RepositoryWriter: Sendable {
             let chosen = IndexMerge.choose(index.segments, adding: index.looseCount)
             let merged = try index.sound(chosen)
             // Only now: what damaged segments listed is loose too.
-            try publishIndex(index.looseBlobs(), merging: merged)
+            try publishLoose(merging: merged)
         }
         return state.withState { state in
             var statistics = state.statistics

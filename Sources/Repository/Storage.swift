@@ -43,10 +43,12 @@ package protocol StagedObject: AnyObject, Sendable {
     /// Waits until the content is durable. A failure is final: discard the object.
     func sync() throws(StorageError)
 
-    /// Gives the object its name. Names are digests of content, so an object of that name which is
-    /// there already stays, and is no error, when it holds the same; it is damaged when it does
-    /// not, and is replaced as a whole. The configuration is never replaced: `exists`.
-    func publish(as name: ObjectName) throws(StorageError)
+    /// Gives the object its name.
+    ///
+    /// An object of that name which is there already stays, and is no error, when it holds the
+    /// same. When it does not, it is replaced as a whole if `replacing`; else this throws `exists`
+    /// and the object remains staged. The configuration is never replaced.
+    func publish(as name: ObjectName, replacing: Bool) throws(StorageError)
 
     /// Drops the object; does nothing once it is published.
     func discard()
@@ -71,6 +73,11 @@ package protocol StoredObject: AnyObject, Sendable {
 }
 
 extension StagedObject {
+    /// Gives the object its name, in place of another of that name that differs.
+    package func publish(as name: ObjectName) throws(StorageError) {
+        try publish(as: name, replacing: true)
+    }
+
     package var content: (any StoredObject)? { nil }
 }
 

@@ -55,7 +55,12 @@ package enum RepositoryCheck {
         _ repository: Repository, readDataPercent: Int?, _ progress: WorkProgress
     ) throws(CheckError) -> CheckReport {
         do {
-            return try CheckRun(repository, progress).run(readDataPercent: readDataPercent)
+            // What a snapshot needs is there before its record. So the index is read again after
+            // the records, and what other runs add meanwhile is not missed.
+            let series = try SnapshotSeries(repository)
+            let current = try Repository(repository.storage)
+            let run = CheckRun(current, series, progress)
+            return try run.run(readDataPercent: readDataPercent)
         } catch let error as RepositoryError {
             throw .repository(error)
         } catch let error as Interrupted {
@@ -76,8 +81,11 @@ private final class CheckRun {
     /// Patches seen so far, and whether their bases are there.
     private var patches: [BlobPlace: Bool] = [:]
 
-    init(_ repository: Repository, _ progress: WorkProgress) {
+    private let series: SnapshotSeries
+
+    init(_ repository: Repository, _ series: SnapshotSeries, _ progress: WorkProgress) {
         self.repository = repository
+        self.series = series
         self.progress = progress
     }
 
@@ -139,7 +147,30 @@ extension CheckRun {
                 "\(orphans) packs are in no index: an interrupted run left them, the next uses them"
             )
         }
+        try checkEntries()
         return plainSizes
+    }
+
+    /// Finds entries of the index that no table of contents has: a restore may follow them.
+    private func checkEntries() throws {
+        for segment in repository.index.segments {
+            try Interruption.check()
+            let strays = try strayCount(segment)
+            guard strays > 0 else { continue }
+            let name = ObjectName.index(segment.id)
+            _ = add("\(name): \(strays) entries are not what the packs hold")
+        }
+    }
+
+    /// None where the segment or a pack cannot be read: that is in the report already.
+    private func strayCount(_ segment: IndexSegment) throws(RepositoryError) -> Int {
+        do throws(RepositoryError) {
+            return try IndexAgreement.strayCount(
+                segment, in: repository.storage, ignoring: Set(badPacks.keys))
+        } catch {
+            guard error.isDamage else { throw error }
+            return 0
+        }
     }
 
     /// The table of contents; nil, with the damage noted, when it cannot be read.
@@ -193,7 +224,6 @@ private enum PackChoice {
 
 extension CheckRun: DamageLedger {
     private func checkSnapshots() throws {
-        let series = try SnapshotSeries(repository)
         report.snapshots = series.items.count
         for error in series.damaged { _ = add("\(error); other snapshots are not affected") }
         let walk = ReferenceWalk(repository, self)
@@ -203,7 +233,7 @@ extension CheckRun: DamageLedger {
                 report.damages[problem].affects(item.id, path)
             }
         }
-        noteHoles(series)
+        noteHoles()
     }
 
     func number(of id: BlobID, size: UInt64?) throws -> Int? {
@@ -255,7 +285,7 @@ extension CheckRun: DamageLedger {
     }
 
     /// A series whose sequence numbers have gaps was pruned, or lost snapshots.
-    private func noteHoles(_ series: SnapshotSeries) {
+    private func noteHoles() {
         let ids = Set(series.items.map(\.id))
         for item in series.items {
             guard let parent = item.record.parent, !ids.contains(parent) else { continue }

@@ -28,7 +28,7 @@ struct PackSinkTests {
             private let gate: Gate
             init(_ gate: Gate) { self.gate = gate }
             func sync() throws(StorageError) {}
-            func publish(as name: ObjectName) throws(StorageError) {}
+            func publish(as name: ObjectName, replacing: Bool) throws(StorageError) {}
             func discard() {}
 
             func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(StorageError) {

@@ -214,7 +214,7 @@ private final class SimulatedStagedObject: StagedObject, StoredObject {
         }
     }
 
-    func publish(as name: ObjectName) throws(StorageError) {
+    func publish(as name: ObjectName, replacing: Bool) throws(StorageError) {
         try storage.perform(.publish(name)) { disk, _ in
             guard let other = disk.visible[name] else {
                 disk.visible[name] = file
@@ -223,7 +223,9 @@ private final class SimulatedStagedObject: StagedObject, StoredObject {
             if name == .config {
                 return .failure(StorageError(.exists, name))
             }
-            if disk.files[other]?.bytes != disk.files[file]?.bytes { disk.visible[name] = file }
+            guard disk.files[other]?.bytes != disk.files[file]?.bytes else { return .success(()) }
+            guard replacing else { return .failure(StorageError(.exists, name)) }
+            disk.visible[name] = file
             return .success(())
         }
     }

@@ -182,7 +182,8 @@ final class RemoteStagedObject: StagedObject {
         try storage.on { () throws(ConnectionError) in try link.expectDone(.sync(staged: number)) }
     }
 
-    func publish(as name: ObjectName) throws(StorageError) {
+    func publish(as name: ObjectName, replacing: Bool) throws(StorageError) {
+        // The other side decides what may be replaced.
         try check()
         // Whatever comes of it, the other side has let go of the object.
         fate.withState { $0 = .published }

@@ -189,7 +189,27 @@ extension WireServer {
             throw RemoteFailure(.unsupported, "the storage cannot be read back")
         }
         try verify(name, content, served.storage)
-        try object.publish(as: name)
+        do throws(StorageError) {
+            try object.publish(as: name, replacing: false)
+        } catch {
+            guard error.kind == .exists, name != .config else { throw error }
+            try repair(name, with: object, served)
+        }
+    }
+
+    /// Replaces an object that holds something else than what came, if that is damaged and the
+    /// client may; a sound one stays, since the name says what it holds.
+    private func repair(
+        _ name: ObjectName, with object: any StagedObject, _ served: ServedStorage
+    ) throws {
+        if (try? verify(name, try served.storage.open(name), served.storage)) != nil {
+            return object.discard()
+        }
+        guard policy.mayRemove else {
+            throw RemoteFailure(
+                .forbidden, "\(name) is damaged there; with --append-only it is not replaced")
+        }
+        try object.publish(as: name, replacing: true)
     }
 
     private func put(
@@ -243,8 +263,10 @@ extension WireServer {
             let other = IndexID(digest)
             others.append(try IndexSegment(other, try served.storage.open(.index(other))))
         }
+        let packs = Set(try served.storage.list(.pack))
         for number in 0..<old.entryCount {
             let entry = try old.entry(number)
+            guard packs.contains(entry.place.pack.digest) else { continue }
             let isKept = try others.contains { try $0.find(entry.id).contains(entry.place) }
             guard isKept else { throw refusal }
         }
