@@ -92,6 +92,7 @@ extension Failure {
     private static func ofOtherHosts(_ error: any Error) -> Failure? {
         switch error {
         case let error as ConnectionError: Failure(error)
+        case let error as StorageError: Failure(error)
         case let error as StreamError: Failure(error)
         case let error as ReplicaError: Failure(error)
         case let error as StoreSyncError: Failure(error)

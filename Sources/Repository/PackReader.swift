@@ -9,7 +9,9 @@ package struct PackReader {
     private let object: any StoredObject
 
     package init(_ pack: PackID, _ storage: any Storage) throws(RepositoryError) {
-        self.init(pack, try about(.pack(pack)) { () throws(StorageError) in
+        self.init(
+            pack,
+            try about(.pack(pack)) { () throws(StorageError) in
                 try storage.open(.pack(pack))
             })
     }

@@ -248,8 +248,10 @@ final class PackSink: Sendable {
         published(id, sealed.entries)
     }
 
-    /// Gives the pack its name. A sound pack of that name with other bytes stays: it has the same
-    /// table of contents, and so the same blobs.
+    /// Gives the pack its name.
+    ///
+    /// A sound pack of that name with other bytes stays: it has the same table of contents, and so
+    /// the same blobs.
     private func publish(
         _ object: any StagedObject, _ name: ObjectName
     ) throws(RepositoryError) {

@@ -36,7 +36,8 @@ struct RepositoryConfigTests {
             average: 1 << 20,
             maximum: 16 << 20
         )
-        let config = RepositoryConfig(id: RepositoryID(SHA256Digest(1, 2, 3, 4)), chunking: chunking)
+        let config = RepositoryConfig(
+            id: RepositoryID(SHA256Digest(1, 2, 3, 4)), chunking: chunking)
         #expect(try RepositoryConfig(decoding: config.encoded()) == config)
     }
 

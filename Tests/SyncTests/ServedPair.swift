@@ -10,6 +10,13 @@ final class ServedPair: Sendable {
     let connection: Connection
     private let outcome = Monitor<Result<Void, any Error>?>(nil)
 
+    /// Accepts what a client publishes, and takes what is there already for damaged.
+    private static let acceptingAllThatComes: WireServer.Verification = { _, object, _ in
+        guard object is any StagedObject else {
+            throw RemoteFailure(.damaged, "what is published was not looked at")
+        }
+    }
+
     /// Serves what `open` returns; content is looked at only if `verifies`.
     init(
         _ policy: ServePolicy = ServePolicy(), _ service: any StreamService = NoStreams(),
@@ -20,7 +27,8 @@ final class ServedPair: Sendable {
         let server =
             verifies
             ? WireServer(there, policy, service, openStorage: open)
-            : WireServer(there, policy, service, verify: { _, _, _ in }, openStorage: open)
+            : WireServer(
+                there, policy, service, verify: Self.acceptingAllThatComes, openStorage: open)
         let outcome = self.outcome
         WorkerThreads(count: 1) { _ in
             let result = Result { try server.run() }

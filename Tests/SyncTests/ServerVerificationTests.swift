@@ -33,8 +33,9 @@ struct ServerVerificationTests {
     }
 
     /// Puts an object in one step and in several; returns what the server kept.
-    private static func put(_ name: ObjectName, _ bytes: [UInt8]) throws -> [ObjectName] {
-        let target = SimulatedStorage()
+    private static func put(
+        _ name: ObjectName, _ bytes: [UInt8], into target: SimulatedStorage = SimulatedStorage()
+    ) throws -> [ObjectName] {
         let pair = try ServedPair(target)
         let remote = RemoteStorage(pair.connection)
         try? remote.put(name, bytes)
@@ -51,7 +52,13 @@ struct ServerVerificationTests {
     @Test(arguments: [ObjectKind.pack, .index, .config])
     func `What is right is published`(kind: ObjectKind) throws {
         let (name, bytes) = try Self.object(kind)
-        #expect(try Self.put(name, bytes) == [name])
+        let target = SimulatedStorage()
+        if kind == .index {
+            #expect(try Self.put(name, bytes).isEmpty, "its packs are not there")
+            let source = try Self.source()
+            for pack in source.names(.pack) { target.damage(pack, source.bytes(pack)) }
+        }
+        #expect(try Self.put(name, bytes, into: target).filter { $0.kind == kind } == [name])
     }
 
     /// The plain content of all blobs of a pack.
@@ -157,13 +164,19 @@ struct ServerVerificationTests {
         guard case .index(let id) = old else { return }
         let segment = try IndexSegment(id, try storage.open(old))
         var entries = try (0..<segment.entryCount).map { try segment.entry($0) }
-        var extra = entries[0]
-        extra.place.offset += 1
-        entries.append(extra)
+        let more = Array("one more".utf8)
+        let writer = try RepositoryWriter(try Repository(storage))
+        try writer.put(BlobID(of: more.span, .chunk), more.span, BlobEncoder(.standard))
+        _ = try writer.commit()
+        for name in storage.names(.index) where name != old {
+            guard case .index(let id) = name else { continue }
+            let other = try IndexSegment(id, try storage.open(name))
+            entries += try (0..<other.entryCount).map { try other.entry($0) }
+        }
         let merged = IndexFormat.encode(entries)
         try remote.put(.index(IndexID(SHA256Digest(of: merged.span))), merged)
         try remote.remove(old)
-        #expect(storage.names(.index).count == 1 && !storage.names.contains(old))
+        #expect(storage.names(.index).count == 2 && !storage.names.contains(old))
     }
 
     @Test func `With --read-only nothing changes`() throws {

@@ -185,7 +185,8 @@ private final class SimulatedStagedObject: StagedObject, StoredObject {
         try storage.perform(.write) { disk, isCutShort in
             let written = isCutShort ? bytes.prefix(bytes.count / 2) : bytes[...]
             disk.files[file]?.write(written, at: Int(offset))
-            return isCutShort ? .failure(StorageError(PlatformError("write", [], .noSpace))) : .success(())
+            return isCutShort
+                ? .failure(StorageError(PlatformError("write", [], .noSpace))) : .success(())
         }
     }
 
@@ -210,7 +211,8 @@ private final class SimulatedStagedObject: StagedObject, StoredObject {
     func sync() throws(StorageError) {
         try storage.perform(.sync) { disk, hasFailed in
             disk.files[file]?.sync(hasFailed: hasFailed)
-            return hasFailed ? .failure(StorageError(PlatformError("sync", [], .ioError))) : .success(())
+            return hasFailed
+                ? .failure(StorageError(PlatformError("sync", [], .ioError))) : .success(())
         }
     }
 

@@ -116,7 +116,9 @@ final class RemoteStoredObject: StoredObject {
     }
 
     /// The answer to one request for `count` bytes.
-    private func content(_ number: UInt32, _ count: Int) throws(ConnectionError) -> ArraySlice<UInt8> {
+    private func content(
+        _ number: UInt32, _ count: Int
+    ) throws(ConnectionError) -> ArraySlice<UInt8> {
         let reply = try link.reply(number)
         guard case .bytes(let content) = reply else { throw link.misfit() }
         guard content.count == count else { throw cutShort() }
@@ -158,7 +160,8 @@ final class RemoteStagedObject: StagedObject {
     private func check() throws(StorageError) {
         guard fate.withState({ $0 == .staged }) else {
             throw StorageError(
-                .interrupted, link.location, "\(link.location): the object was published or dropped")
+                .interrupted, link.location, "\(link.location): the object was published or dropped"
+            )
         }
     }
 

@@ -8,7 +8,9 @@ enum SSHFailure {
     private static let lineLimit = 12
 
     /// nil where neither the end nor what was said tells anything.
-    static func explain(_ end: ProcessEnd, _ errors: [UInt8], _ location: String) -> ConnectionError? {
+    static func explain(
+        _ end: ProcessEnd, _ errors: [UInt8], _ location: String
+    ) -> ConnectionError? {
         let lines = errors.split { $0 == 0x0a || $0 == 0x0d }
             .map { RemoteFailure.harmless(Array($0)) }.filter { !$0.isEmpty }
         let text = lines.suffix(lineLimit).joined(separator: "\n")

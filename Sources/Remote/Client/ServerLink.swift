@@ -253,7 +253,9 @@ extension ServerLink {
     }
 
     /// An answer of another kind; the session lets none through.
-    func misfit() -> ConnectionError { ConnectionError(.violation, location, "an answer of another kind") }
+    func misfit() -> ConnectionError {
+        ConnectionError(.violation, location, "an answer of another kind")
+    }
 }
 
 // MARK: - Streams

@@ -21,7 +21,8 @@ package final class OutgoingStream: Sendable {
     package static let frameSize = 256 << 10
 
     package init(
-        credit: Int, _ send: @escaping @Sendable (ArraySlice<UInt8>) -> Result<Void, ConnectionError>
+        credit: Int,
+        _ send: @escaping @Sendable (ArraySlice<UInt8>) -> Result<Void, ConnectionError>
     ) {
         state = Monitor(State(credit: credit))
         self.send = send
