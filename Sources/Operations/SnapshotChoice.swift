@@ -59,7 +59,7 @@ extension SnapshotSelector {
 
 extension SelectedSnapshot {
     /// The snapshot as a list of snapshots holds it.
-    package var item: Snapshot { (id, record) }
+    package var item: Snapshot { Snapshot(id, record) }
 }
 
 /// Snapshots that were chosen from a repository.
