@@ -31,8 +31,8 @@ struct TableRestoreTests {
             let bytes = try table.vault.directory.read("\(table.path)/\(path)")
             #expect(bytes.count == Int(file.size))
             // A segment says of itself which it is, and of how many rows.
-            let rows = file.statistics?.filter(\.isNumber) ?? "1"
-            #expect(bytes == table.content(path, rows: Int(rows) ?? 1), "\(path)")
+            let rows = file.statistics?.string.filter(\.isNumber) ?? "1"
+            #expect(bytes == table.content(path.string, rows: Int(rows) ?? 1), "\(path.string)")
         }
         return Set(snapshot.files.values.map(\.path.string))
     }
