@@ -85,9 +85,7 @@ let package = Package(
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository",
                 "Snapshots", "Wire", system,
             ]),
-        module(
-            "Targets",
-            ["Bytes", "Platform", "Hashing", "Trees", "Repository", "Snapshots", "Wire", system]),
+        module("Targets", ["Bytes", "Platform", "Hashing", "Trees", "Repository", "Wire", system]),
         module(
             "Replicas",
             [

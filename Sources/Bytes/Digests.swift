@@ -24,6 +24,9 @@ package struct SHA256Digest: Hashable, Sendable {
 
     package static let size = 32
 
+    /// 32 zero bytes: stands for a digest that is not known.
+    package static let zero = SHA256Digest(0, 0, 0, 0)
+
     package init(_ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64) {
         self.word0 = word0
         self.word1 = word1

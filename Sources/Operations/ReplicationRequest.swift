@@ -1,3 +1,4 @@
+internal import Snapshots
 internal import Remote
 package import Capturing
 package import Platform
@@ -40,6 +41,9 @@ package struct ReplicationRequest {
         package let replica: ReplicationSummary
         /// From the beginning of the capture to the durable replica.
         package let duration: Duration
+
+        /// Whether the source was read whole, and the replica could take all of it.
+        package var isComplete: Bool { capture.record.isComplete && replica.isComplete }
     }
 
     /// Replicates once.

@@ -4,7 +4,6 @@ package import Remote
 package import Replicas
 internal import Serving
 internal import Snapshots
-package import Targets
 internal import Bytes
 package import Platform
 package import Repository

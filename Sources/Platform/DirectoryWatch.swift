@@ -22,6 +22,7 @@ package final class DirectoryWatch {
     private let descriptor: Descriptor
     private let top: [UInt8]
     private let ignored: Set<[UInt8]>
+    private let ignoredPaths: Set<[UInt8]>
     /// What each watched directory is called, by the number of its watch.
     private var paths: [CInt: [UInt8]] = [:]
     /// The last moment at which there was nothing to tell.
@@ -35,12 +36,16 @@ package final class DirectoryWatch {
     /// How long a signal may be overlooked.
     private static let slice: Duration = .milliseconds(250)
 
-    /// Watches the directory and all below it, but for names in `ignored`.
+    /// Watches the directory and all below it, but for names in `ignored` and for the files at
+    /// `ignoredPaths`, which begin with `top`.
     ///
     /// Throws `noSpace` where the user may not watch so many (fs.inotify.max_user_watches).
-    package init(_ top: [UInt8], ignoring ignored: Set<[UInt8]>) throws(PlatformError) {
+    package init(
+        _ top: [UInt8], ignoring ignored: Set<[UInt8]>, paths ignoredPaths: Set<[UInt8]> = []
+    ) throws(PlatformError) {
         self.top = top
         self.ignored = ignored
+        self.ignoredPaths = ignoredPaths
         descriptor = Descriptor(owning: try retrying("watch", top) { varve_watch() })
         guard try add(top) else { throw PlatformError("watch", top, .noSuchFileOrDirectory) }
     }
@@ -150,6 +155,9 @@ package final class DirectoryWatch {
             return paths.removeValue(forKey: number) == top ? .gone : .quiet
         }
         guard let directory = paths[number], !ignored.contains(name) else { return .quiet }
+        if !ignoredPaths.isEmpty, ignoredPaths.contains(PathBytes.join(directory, name)) {
+            return .quiet
+        }
         if mask & UInt32(VARVE_WATCH_GONE) != 0 { return directory == top ? .gone : .changed }
         if mask & UInt32(VARVE_WATCH_DIRECTORY) != 0, !name.isEmpty {
             // A new directory, or one that was moved here; its watch may be there already.

@@ -59,7 +59,7 @@ struct ReplicaBatch {
     mutating func add(_ file: ReplicaSender.File, changed before: ManifestEntry?) {
         files.append(file)
         pieceCount += Self.pieceCount(file.entry.payload)
-        if let table = ReplicaOrder.table(file.entry.path) { tables.insert(table) }
+        if let table = TargetOrder.table(file.entry.path) { tables.insert(table) }
     }
 
     /// A file that is gone may have become another.

@@ -20,7 +20,7 @@ internal import Platform
 
 /// All that a publication does, written before its first change.
 struct ReplicaJournal: Sendable {
-    var nonce = HostSystem.randomBytes(ReplicaState.nonceSize)
+    let nonce: [UInt8]
     var origin = ReplicaOrigin()
     var options: ReplicaOptions = []
     var puts = ReplicaRecords()
@@ -28,7 +28,7 @@ struct ReplicaJournal: Sendable {
 
     private static let version: UInt8 = 1
 
-    init() {}
+    init(_ host: Host) { nonce = host.randomBytes(ReplicaState.nonceSize) }
 
     func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: puts.bytes.count + 1024)
@@ -46,7 +46,7 @@ struct ReplicaJournal: Sendable {
     }
 
     init(decoding bytes: [UInt8]) throws(MalformedBytes) {
-        var reader = try ReplicaFile.checked(bytes, "varvejrn", Self.version)
+        var reader = try TargetFile.checked(bytes, "varvejrn", Self.version)
         nonce = Array(try reader.take(ReplicaState.nonceSize))
         origin = try ReplicaOrigin(decoding: &reader)
         options = ReplicaOptions(rawValue: try reader.u8())

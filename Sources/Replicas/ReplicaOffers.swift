@@ -25,20 +25,24 @@ struct ReplicaOffers {
         case everythingRead = 2
     }
 
-    private(set) var journal = ReplicaJournal()
+    private(set) var journal: ReplicaJournal
     /// Places of the files in the journal's records, by their number.
     private(set) var files: [Int] = []
     private(set) var wants: [UInt8] = []
-    /// Whoever may only write this directory may not make devices in it, nor set attributes that
-    /// give rights.
+    /// False for clients confined to one directory: they may not create devices, nor attributes
+    /// that give rights.
     var isTrusted = true
     private var isEverything = false
     private var hasHead = false
     private var previous: [UInt8]?
-    private let tree: ReplicaTree
+    private let tree: TargetTree
     private let state: ReplicaState
 
-    init(_ tree: ReplicaTree, _ state: ReplicaState, _ options: ReplicaOptions) {
+    init(
+        _ tree: TargetTree, _ state: ReplicaState, _ options: ReplicaOptions,
+        _ host: Host = .system
+    ) {
+        journal = ReplicaJournal(host)
         self.tree = tree
         self.state = state
         journal.options = options
@@ -46,29 +50,25 @@ struct ReplicaOffers {
 
     /// Takes an offer, whole.
     mutating func receive(_ source: any ByteSource) throws {
-        var stream = ReplicaRecordReader(source)
-        while let next = try stream.next() {
-            var reader = next.reader
-            switch next.type {
-            case 1: try takeHead(&reader)
-            case 2: try take(try ReplicaRecord(decoding: &reader))
-            case 3: try takeRemoval(try reader.string(limit: ManifestPath.pathLimit))
-            default: throw ReplicaRecordReader.unknown(next.type)
+        var stream = RecordReader(source)
+        while let record = try stream.next(OfferRecord.self) {
+            switch record {
+            case .head(let scope, let origin): try takeHead(scope, origin)
+            case .put(let put): try take(put)
+            case .remove(let path): try takeRemoval(path)
             }
-            try reader.finish()
         }
         guard hasHead else { throw RemoteFailure(.violation, "an offer without a head") }
         if isEverything { try removeTheRest() }
     }
 
-    private mutating func takeHead(_ reader: inout ByteReader) throws {
+    private mutating func takeHead(
+        _ scope: Scope, _ origin: ReplicaOrigin
+    ) throws(RemoteFailure) {
         guard !hasHead else { throw RemoteFailure(.violation, "a second head") }
         hasHead = true
-        guard let scope = Scope(rawValue: try reader.u8()) else {
-            throw reader.invalid("a known scope of an offer")
-        }
         isEverything = scope == .everything
-        journal.origin = try ReplicaOrigin(decoding: &reader)
+        journal.origin = origin
         guard scope != .changes || state.origin.snapshot != .zero else {
             throw RemoteFailure(.violation, "changes against nothing")
         }
@@ -78,12 +78,12 @@ struct ReplicaOffers {
         }
     }
 
-    private mutating func checkOrder(_ path: [UInt8]) throws {
+    private mutating func checkOrder(_ path: [UInt8]) throws(RemoteFailure) {
         guard hasHead else { throw RemoteFailure(.violation, "an offer without a head") }
         if let previous, !PathBytes.isBefore(previous, path) {
             throw RemoteFailure(.violation, "paths out of order", object: path)
         }
-        guard !PathBytes.isInside(path, ReplicaPlaces.directory) else {
+        guard !PathBytes.isInside(path, TargetPlaces.directory) else {
             throw RemoteFailure(.forbidden, "a path of the replica's own", object: path)
         }
         previous = path
@@ -151,12 +151,12 @@ struct ReplicaOffers {
     /// Whether the file was staged by a replication that was interrupted; its time or owner may be
     /// others now.
     private func reuseStaged(_ put: ReplicaRecord) throws -> Bool {
-        let path = ReplicaPlaces.staged(put.key)
+        let path = TargetPlaces.staged(put.key)
         let status = try tree.target.status(path)
         guard status?.type == .regular, status?.size == put.entry.size else { return false }
         if journal.options.contains(.dryRun) { return true }
         let file = try tree.target.root.open(path, [.readOnly, .nonBlocking])
-        try tree.target.apply(put.entry.metadata, to: file, path)
+        try tree.apply(put.entry.metadata, to: file, path, for: put.entry.path)
         return true
     }
 

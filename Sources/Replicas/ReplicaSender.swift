@@ -56,20 +56,17 @@ final class ReplicaSender {
     // MARK: Offer
 
     func offer(to sink: any ByteSink) throws {
-        var writer = ReplicaRecordWriter(sink)
+        var writer = RecordWriter(sink)
         let origin = ReplicaOrigin(repository: repository.config.id, snapshot)
-        try writer.write(1) {
-            $0.u8(scope.rawValue)
-            origin.encode(into: &$0)
-        }
+        try writer.write(OfferRecord.head(scope, origin))
         try forEachChange { change throws in
             try Interruption.check()
             if let entry = change.after {
                 let key = entry.isFile ? entry.contentKey : .zero
                 let record = ReplicaRecord(entry.withoutContent, key: key)
-                try writer.write(2) { record.encode(into: &$0) }
+                try writer.write(OfferRecord.put(record))
             } else {
-                try writer.write(3) { $0.string(change.path) }
+                try writer.write(OfferRecord.remove(change.path))
             }
             offered += 1
         }
@@ -115,7 +112,7 @@ final class ReplicaSender {
 
     /// Sends the wanted files; `wants` has the target's answer for each file offered.
     func content(_ wants: [UInt8], to sink: any ByteSink) throws {
-        var writer = ReplicaRecordWriter(sink)
+        var writer = RecordWriter(sink)
         try tellSizes(wants)
         var batch = ReplicaBatch(repository, nodes, known)
         var paths = ReplicaPaths()
@@ -154,12 +151,12 @@ final class ReplicaSender {
 
     private func send(
         _ batch: inout ReplicaBatch, _ paths: inout ReplicaPaths,
-        _ writer: inout ReplicaRecordWriter
+        _ writer: inout RecordWriter
     ) throws {
         try batch.resolve()
         for file in batch.files {
             try Interruption.check()
-            try writer.write(1) { $0.u32(file.number) }
+            try writer.write(ContentRecord.file(file.number))
             try send(file, &batch, &paths, &writer)
             progress.update { $0.filesDone += 1 }
         }
@@ -168,13 +165,13 @@ final class ReplicaSender {
 
     private func send(
         _ file: File, _ batch: inout ReplicaBatch, _ paths: inout ReplicaPaths,
-        _ writer: inout ReplicaRecordWriter
+        _ writer: inout RecordWriter
     ) throws {
         guard case .file(_, let content) = file.entry.payload else { return }
         var offset: UInt64 = 0
         for piece in try nodes.pieces(content) {
             switch piece {
-            case .hole(let size): try writer.write(3) { $0.varint(size) }
+            case .hole(let size): try writer.write(ContentRecord.hole(size))
             case .chunk(let id, let size):
                 // Where nothing is known of the target, its own file is the best guess.
                 let guess =
@@ -193,7 +190,7 @@ final class ReplicaSender {
 
     private func number(
         _ place: ReplicaBatch.Place, _ paths: inout ReplicaPaths,
-        _ writer: inout ReplicaRecordWriter
+        _ writer: inout RecordWriter
     ) throws -> ReplicaPlace {
         switch place {
         case .live(let path, let offset):
@@ -203,20 +200,16 @@ final class ReplicaSender {
     }
 
     private func copy(
-        _ id: ChunkID, _ size: UInt64, _ place: ReplicaPlace, _ writer: inout ReplicaRecordWriter
+        _ id: ChunkID, _ size: UInt64, _ place: ReplicaPlace, _ writer: inout RecordWriter
     ) throws {
         copiedBytes += size
-        try writer.write(4) {
-            $0.fingerprint(id.fingerprint)
-            $0.varint(size)
-            place.encode(into: &$0)
-        }
+        try writer.write(ContentRecord.copy(id, size: Int(clamping: size), place))
     }
 
     /// Sends a chunk as it is stored, where the target has the bases of a patch, else by itself.
     private func sendData(
         _ id: ChunkID, _ size: UInt64, _ batch: inout ReplicaBatch, _ paths: inout ReplicaPaths,
-        _ writer: inout ReplicaRecordWriter
+        _ writer: inout RecordWriter
     ) throws {
         let blob = DeltaBlob(id: .chunk(id), size: size)
         let encoded = try EncodedBlob.make(
@@ -232,24 +225,14 @@ final class ReplicaSender {
             }
         }
         sentBytes += size
-        try writer.write(
-            5,
-            {
-                $0.fingerprint(id.fingerprint)
-                $0.u8(encoded.codec.rawValue)
-                $0.count(encoded.plainSize)
-                if encoded.codec == .patch {
-                    $0.u8(UInt8(clamping: places.count))
-                    for place in places { place.encode(into: &$0) }
-                }
-            }, encoded.bytes)
+        try writer.write(ContentRecord.data(SentPiece(id: id, encoded, bases: places)))
     }
 
     // MARK: Supply
 
     /// Sends pieces that the target did not find where it was told.
     func supply(_ lacking: [LackingPiece], to sink: any ByteSink) throws {
-        var writer = ReplicaRecordWriter(sink)
+        var writer = RecordWriter(sink)
         var next = 0
         try forEachFile { number, change throws in
             guard next < lacking.count, lacking[next].file == number,
@@ -270,7 +253,7 @@ final class ReplicaSender {
     }
 
     private func supply(
-        _ lacking: LackingPiece, _ pieces: [ContentPiece], _ writer: inout ReplicaRecordWriter
+        _ lacking: LackingPiece, _ pieces: [ContentPiece], _ writer: inout RecordWriter
     ) throws {
         guard Int(lacking.piece) < pieces.count,
             case .chunk(let id, let size) = pieces[Int(lacking.piece)]
@@ -281,17 +264,8 @@ final class ReplicaSender {
         ) { _ in false }
         sentBytes += size
         copiedBytes -= min(copiedBytes, size)
-        try writer.write(6) {
-            $0.u32(lacking.file)
-            $0.u64(lacking.offset)
-        }
-        try writer.write(
-            5,
-            {
-                $0.fingerprint(id.fingerprint)
-                $0.u8(encoded.codec.rawValue)
-                $0.count(encoded.plainSize)
-            }, encoded.bytes)
+        try writer.write(SupplyRecord.at(file: lacking.file, offset: lacking.offset))
+        try writer.write(SupplyRecord.data(SentPiece(id: id, encoded)))
     }
 }
 
@@ -326,12 +300,12 @@ struct ReplicaPaths {
     /// More are told again.
     private static let limit = 64 << 10
 
-    mutating func number(_ path: [UInt8], _ writer: inout ReplicaRecordWriter) throws -> UInt32 {
+    mutating func number(_ path: [UInt8], _ writer: inout RecordWriter) throws -> UInt32 {
         if let number = numbers[path] { return number }
         if numbers.count >= Self.limit { numbers = [:] }
         defer { next += 1 }
         numbers[path] = next
-        try writer.write(2) { $0.string(path) }
+        try writer.write(ContentRecord.path(path))
         return next
     }
 }

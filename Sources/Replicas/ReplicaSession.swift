@@ -1,6 +1,5 @@
 package import Targets
 package import Wire
-internal import Bytes
 package import Platform
 internal import Repository
 internal import SystemPackage
@@ -8,7 +7,7 @@ internal import SystemPackage
 /// The server's side of one replication after another, one step for each of its
 /// requests; reads and writes the target.
 package final class ReplicaSession {
-    private let root: PinnedDirectory
+    private let root: TargetRoot
     /// Whoever may do no more than write this directory may not make devices or set-id files in it:
     /// those would be doors to more.
     private let isTrusted: Bool
@@ -16,9 +15,18 @@ package final class ReplicaSession {
     private var offers: ReplicaOffers?
     private var staging: ReplicaStaging?
 
-    package init(_ root: consuming PinnedDirectory, isTrusted: Bool = true) {
+    private let host: Host
+
+    package convenience init(
+        _ root: consuming PinnedDirectory, isTrusted: Bool = true, host: Host = .system
+    ) {
+        self.init(TargetRoot(root), isTrusted: isTrusted, host: host)
+    }
+
+    package init(_ root: TargetRoot, isTrusted: Bool = true, host: Host = .system) {
         self.root = root
         self.isTrusted = isTrusted
+        self.host = host
     }
 
     /// Takes an upload.
@@ -27,7 +35,7 @@ package final class ReplicaSession {
         switch request.step {
         case .offer:
             try target.requireUnchanged()
-            var offers = ReplicaOffers(target.tree, target.state, target.options)
+            var offers = ReplicaOffers(target.tree, target.state, target.options, host)
             offers.isTrusted = isTrusted
             try offers.receive(source)
             self.offers = offers
@@ -36,7 +44,7 @@ package final class ReplicaSession {
             guard let offers, staging == nil, !target.options.contains(.dryRun) else {
                 throw Self.untimely
             }
-            var staging = ReplicaStaging(target.tree, target.state, offers)
+            var staging = try ReplicaStaging(target.tree, target.state, offers)
             try staging.receive(source)
             self.staging = staging
         case .supply:
@@ -58,8 +66,8 @@ package final class ReplicaSession {
             try sink.write(offers.wants)
         case .lacking:
             guard let staging else { throw Self.untimely }
-            var writer = ReplicaRecordWriter(sink)
-            for piece in staging.lacking { try writer.write(1) { piece.encode(into: &$0) } }
+            var writer = RecordWriter(sink)
+            for piece in staging.lacking { try writer.write(piece) }
             try writer.end()
         case .publish: try publish().write(to: sink)
         case .release: release()
@@ -76,8 +84,9 @@ package final class ReplicaSession {
 
     private func begin(_ options: ReplicaOptions) throws -> ReplicaStatus {
         release()
-        let copy = PinnedDirectory(try root.descriptor.duplicate(), root.path)
-        let target = try ReplicaTarget(copy, isTrusted ? options : options.subtracting(.setID))
+        let directory = try root.open(isDryRun: options.contains(.dryRun), host)
+        let allowed = isTrusted ? options : options.subtracting(.setID)
+        let target = try ReplicaTarget(directory, allowed, host)
         self.target = target
         return target.status
     }
@@ -94,6 +103,13 @@ package final class ReplicaSession {
         guard let staging, !target.options.contains(.dryRun) else { throw Self.untimely }
         // What it holds is right again only after a new comparison.
         defer { release() }
-        return try target.publish(new: try staging.finishedOffers().journal)
+        let outcome = try target.publish(new: try staging.finishedOffers().journal)
+        guard outcome.failureCount == 0 || target.options.contains(.listsFailures) else {
+            throw RemoteFailure(
+                .other,
+                "all content is there, but the target could not hold all owners, "
+                    + "attributes, modes and times; a newer varve lists them")
+        }
+        return outcome
     }
 }

@@ -15,7 +15,7 @@ internal import SystemPackage
 // 2. New content is written to staging and synced, whole, before the journal names it.
 // 3. Names in the tree change only while a journal is there that says how to go on; whoever finds
 //    one does that first. So the tree is only for the time of a publication between two states.
-// 4. A publication puts data before what points at it (ReplicaOrder): a table is at any moment at
+// 4. A publication puts data before what points at it (TargetOrder): a table is at any moment at
 //    one version of its log that is whole.
 // 5. Only paths that the state names are removed, and they last.
 // 6. Nothing outside the target is reached: each path is resolved below its descriptor, without
@@ -23,7 +23,7 @@ internal import SystemPackage
 
 /// A live directory that replications write, held by one of them.
 final class ReplicaTarget {
-    let tree: ReplicaTree
+    let tree: TargetTree
     let options: ReplicaOptions
     /// Released with the object.
     private let lock: Descriptor?
@@ -32,15 +32,18 @@ final class ReplicaTarget {
     private var addedToLogs: [[UInt8]] = []
 
     /// Takes the directory; finishes a publication that was interrupted.
-    init(_ root: consuming PinnedDirectory, _ options: ReplicaOptions) throws {
-        tree = ReplicaTree(LiveTree(root, AttributePolicy(setsSetID: options.contains(.setID))))
+    init(
+        _ root: consuming PinnedDirectory, _ options: ReplicaOptions, _ host: Host = .system
+    ) throws {
+        let policy = AttributePolicy(setsSetID: options.contains(.setID))
+        tree = TargetTree(LiveTree(root, policy), host: host)
         self.options = options
         let all = try tree.target.root.descriptor.names([])
-        let names = all.filter { $0 != ReplicaPlaces.directory }
-        let isNew = try tree.target.status(ReplicaPlaces.directory) == nil
+        let names = all.filter { $0 != TargetPlaces.directory }
+        let isNew = try tree.target.status(TargetPlaces.directory) == nil
         lock = options.contains(.dryRun) ? nil : try tree.takeLock()
         if lock != nil { try recover() }
-        let bytes = isNew ? nil : try ReplicaFile.read(ReplicaPlaces.state, tree.target.root)
+        let bytes = isNew ? nil : try TargetFile.read(TargetPlaces.state, tree.target.root)
         if let bytes {
             state = try Self.decode(bytes)
             status.kind = .replica
@@ -57,7 +60,7 @@ final class ReplicaTarget {
             return try ReplicaState(decoding: bytes)
         } catch {
             throw RemoteFailure(
-                .damaged, "the state of the replica: \(error)", object: ReplicaPlaces.state)
+                .damaged, "the state of the replica: \(error)", object: TargetPlaces.state)
         }
     }
 
@@ -65,7 +68,7 @@ final class ReplicaTarget {
 
     /// Finishes what a journal tells.
     private func recover() throws {
-        guard let bytes = try ReplicaFile.read(ReplicaPlaces.journal, tree.target.root) else {
+        guard let bytes = try TargetFile.read(TargetPlaces.journal, tree.target.root) else {
             return
         }
         let journal: ReplicaJournal
@@ -74,9 +77,9 @@ final class ReplicaTarget {
         } catch {
             // It has its name only once it is synced: this is damage, and nothing can be concluded.
             throw RemoteFailure(
-                .damaged, "the journal of the replica: \(error)", object: ReplicaPlaces.journal)
+                .damaged, "the journal of the replica: \(error)", object: TargetPlaces.journal)
         }
-        if let bytes = try ReplicaFile.read(ReplicaPlaces.state, tree.target.root) {
+        if let bytes = try TargetFile.read(TargetPlaces.state, tree.target.root) {
             state = try Self.decode(bytes)
         }
         _ = try publish(journal)
@@ -88,25 +91,25 @@ final class ReplicaTarget {
             let publication = ReplicaPublication(tree, state, journal)
             let result = Result { try publication.run() }
             state = try publication.finalState()
-            try ReplicaFile.write(
-                state.encoded(), to: ReplicaPlaces.state, through: ReplicaPlaces.newState,
-                tree.target.root)
-            try tree.target.remove(ReplicaPlaces.journal)
+            try SmallFile.replace(
+                at: TargetPlaces.state, with: state.encoded(), in: tree.target.root)
+            try tree.target.remove(TargetPlaces.journal)
             try result.get()
             return publication.outcome
         }
-        try tree.target.remove(ReplicaPlaces.journal)
+        try tree.target.remove(TargetPlaces.journal)
         return ReplicaOutcome()
     }
 
     /// Publishes what was staged: writes the journal, and does what it says.
     func publish(new journal: ReplicaJournal) throws -> ReplicaOutcome {
-        try ReplicaFile.write(
-            journal.encoded(), to: ReplicaPlaces.journal, through: ReplicaPlaces.newJournal,
-            tree.target.root)
+        try SmallFile.replace(
+            at: TargetPlaces.journal, with: journal.encoded(), in: tree.target.root)
         let moved = try setAsideAdded()
         var outcome = try publish(journal)
         outcome.setAside += moved
+        outcome.failures = tree.failures.listed
+        outcome.failureCount = tree.failures.count
         try clearStaging()
         return outcome
     }
@@ -121,7 +124,7 @@ final class ReplicaTarget {
 
     /// Removes what was staged by replications that were given up.
     private func clearStaging() throws {
-        let path = ReplicaPlaces.staging
+        let path = TargetPlaces.staging
         guard let names = try tree.directory(path)?.descriptor.names(path) else { return }
         for name in names { try tree.target.remove(PathBytes.join(path, name)) }
     }
@@ -157,9 +160,9 @@ final class ReplicaTarget {
 
 /// Compares a tree with what a replication left, by the status of each path.
 struct ReplicaComparison {
-    private let tree: ReplicaTree
+    private let tree: TargetTree
     private let records: ReplicaRecords
-    private var parent: (path: [UInt8], directory: ReplicaTree.Directory?)?
+    private var parent: (path: [UInt8], directory: TargetTree.Directory?)?
 
     private(set) var changes: [LocalChange] = []
     private(set) var changeCount: UInt64 = 0
@@ -168,7 +171,7 @@ struct ReplicaComparison {
     /// are gone without a record.
     private(set) var doubtful: [(path: [UInt8], record: ReplicaRecord?)] = []
 
-    init(_ tree: ReplicaTree, _ records: ReplicaRecords) {
+    init(_ tree: TargetTree, _ records: ReplicaRecords) {
         self.tree = tree
         self.records = records
     }
@@ -227,9 +230,9 @@ struct ReplicaComparison {
             $0.lexicographicallyPrecedes($1)
         }) {
             let inner = PathBytes.join(path, name)
-            guard inner != ReplicaPlaces.directory, try !records.contains(inner) else { continue }
+            guard inner != TargetPlaces.directory, try !records.contains(inner) else { continue }
             note(.added, inner)
-            if ReplicaOrder.table(inner) != nil { addedToLogs.append(inner) }
+            if TargetOrder.table(inner) != nil { addedToLogs.append(inner) }
         }
     }
 

@@ -1,9 +1,7 @@
 package import Remote
 package import Snapshots
-package import Targets
 internal import Wire
 internal import Bytes
-internal import Hashing
 package import Platform
 package import Repository
 
@@ -22,6 +20,8 @@ package enum ReplicaError: Error {
 /// What a replication came to.
 package struct ReplicationSummary: Sendable {
     package var snapshot: SnapshotID
+    /// The target, as errors name it too.
+    package var location: String
     /// The target was equal to the snapshot before.
     package var wasEqual = false
     /// Everything was offered, because it was not known what the target is equal to.
@@ -42,7 +42,13 @@ package struct ReplicationSummary: Sendable {
     /// Changes of others that were replaced.
     package var changes: [LocalChange] = []
 
-    init(_ snapshot: SnapshotID) { self.snapshot = snapshot }
+    /// Whether the target holds, and has lost, all that it should.
+    package var isComplete: Bool { outcome.failureCount == 0 }
+
+    init(_ snapshot: SnapshotID, _ location: String) {
+        self.snapshot = snapshot
+        self.location = location
+    }
 }
 
 /// Makes a live directory, here or on another host, equal to a snapshot.
@@ -55,7 +61,7 @@ package final class Replication {
         _ connection: Connection, _ options: ReplicaOptions = [], bytesPerSecond rate: UInt64? = nil
     ) {
         self.connection = connection
-        self.options = options
+        self.options = options.union(.listsFailures)
         self.rate = rate
     }
 
@@ -85,7 +91,7 @@ package final class Replication {
         _ snapshot: Snapshot, _ all: [Snapshot], _ repository: Repository,
         _ status: ReplicaStatus, _ progress: WorkProgress
     ) throws -> ReplicationSummary {
-        var summary = ReplicationSummary(snapshot.id)
+        var summary = ReplicationSummary(snapshot.id, connection.location)
         try check(status, ReplicaOrigin(repository: repository.config.id, snapshot))
         // A store that is not mounted looks so.
         let isEmptied = snapshot.record.root.itemCount <= 1 && status.pathCount > 1
@@ -152,26 +158,15 @@ package final class Replication {
         _ sender: ReplicaSender, _ wants: [UInt8], _ summary: inout ReplicationSummary
     ) throws {
         try upload(.content, &summary) { try sender.content(wants, to: $0) }
-        let lacking = try download(.lacking) { try Self.lacking(WireSource($0)) }
+        let lacking = try download(.lacking) {
+            try RecordReader.all(
+                LackingPiece.self, in: WireSource($0), limit: ReplicaLimits.lacking)
+        }
         if !lacking.isEmpty {
             try upload(.supply, &summary) { try sender.supply(lacking, to: $0) }
         }
         summary.sentBytes = sender.sentBytes
         summary.copiedBytes = sender.copiedBytes
-    }
-
-    private static func lacking(_ source: any ByteSource) throws -> [LackingPiece] {
-        var records = ReplicaRecordReader(source)
-        var lacking: [LackingPiece] = []
-        while let next = try records.next() {
-            var reader = next.reader
-            guard next.type == 1, lacking.count < ReplicaLimits.lacking else {
-                throw RemoteFailure(.violation, "an answer that is too long")
-            }
-            lacking.append(try LackingPiece(decoding: &reader))
-            try reader.finish()
-        }
-        return lacking
     }
 
     // MARK: Streams

@@ -31,7 +31,7 @@ package struct ReplicaReport {
         let faults = capture.problems.filter(\.isFault)
         var report = Report()
         report.documents = faults.map(\.document) + [json]
-        report.warnings = FoldedProblems.messages(faults) + damagedTables + setAside
+        report.warnings = FoldedProblems.messages(faults) + damagedTables + setAside + failures
         if isDryRun { report.results = summary.changes.map { "  \(Self.text($0))" } }
         report.summary = lines
         return report
@@ -51,6 +51,15 @@ package struct ReplicaReport {
                 "\(PathBytes.printable(path)) was made by others; it is in "
                     + ".varve-replica/set-aside now")
         }
+    }
+
+    /// What the target could not hold, or give up.
+    private var failures: [Message] {
+        let target = PathBytes.printable(target)
+        let listed = summary.outcome.failures
+        let unlisted = summary.outcome.failureCount - UInt64(listed.count)
+        return listed.map { Message("\(target): \($0.line)") }
+            + (unlisted > 0 ? [Message("\(target): and \(Wording.grouped(unlisted)) more")] : [])
     }
 
     /// A change at the target in a line.
@@ -77,7 +86,8 @@ package struct ReplicaReport {
             ]
         }
         return [
-            "\(target) is equal to \(snapshot)",
+            "\(target) is equal to \(snapshot)"
+                + (outcome.failureCount == 0 ? "" : " but for what is listed above"),
             "  files  \(Wording.grouped(outcome.files)) written, "
                 + "\(Wording.grouped(outcome.removed)) removed",
             "  bytes  \(Wording.bytes(summary.streamBytes)) sent for "
@@ -93,7 +103,7 @@ package struct ReplicaReport {
         object.setBytes("target", target)
         object["dry_run"] = .bool(isDryRun)
         object["snapshot_id"] = .id(summary.snapshot)
-        object["complete"] = .bool(capture.record.isComplete)
+        object["complete"] = .bool(capture.record.isComplete && summary.isComplete)
         object["was_equal"] = .bool(summary.wasEqual)
         object["paths_offered"] = .number(summary.offered)
         object["files_wanted"] = .number(summary.wanted)
@@ -103,6 +113,7 @@ package struct ReplicaReport {
         object["bytes_new"] = .number(summary.sentBytes)
         object["bytes_copied"] = .number(summary.copiedBytes)
         object["bytes_shipped"] = .number(summary.streamBytes)
+        object["failures"] = .array(outcome.failures.map(\.json))
         object["damaged_tables"] = .paths(summary.damagedTables)
         object["replaced_changes"] = .paths(summary.changes.map(\.path))
         object["duration_ms"] = .number(milliseconds)

@@ -34,6 +34,7 @@ package struct SyncReport {
                     problem.path, kind: place + reason,
                     text: "\(place): \(Self.name(problem.path)) is left alone: \(reason)")
             })
+        report.warnings += result.unset.map { Message("\(name($0.side)): \($0.failure.line)") }
         return report
     }
 
@@ -112,6 +113,12 @@ extension SyncReport {
                 var object = JSONObject(path: problem.path)
                 object["side"] = Self.json(problem.side)
                 object["reason"] = .string(problem.reason)
+                return object.value
+            })
+        object["failures"] = .array(
+            result.unset.map { unset in
+                var object = unset.failure.object
+                object["side"] = Self.json(unset.side)
                 return object.value
             })
         object["paths_equal"] = .number(result.equalPaths)

@@ -30,16 +30,24 @@ package final class SessionService: StreamService {
         }
         switch hello.purpose {
         case .replica:
-            let root = try place.replica(hello.path, policy)
+            let root = try Self.root(hello, place, policy)
             let session = ReplicaSession(root, isTrusted: !policy.isReplicaOnly)
             replica.update { $0 = session }
             return NoStorage()
         case .sync:
-            let session = TwoWaySession(try place.replica(hello.path, policy))
+            let session = TwoWaySession(try Self.root(hello, place, policy))
             sync.update { $0 = session }
             return NoStorage()
         case .use, .create: return try place.storage(hello.purpose, hello.path, policy)
         }
+    }
+
+    /// The directory of a replica or store; what may not be named is refused before it is opened.
+    private static func root(
+        _ hello: ClientHello, _ place: ServedPlace, _ policy: ServePolicy
+    ) throws -> TargetRoot {
+        _ = try place.replica(hello.path, policy, makes: false)
+        return TargetRoot { makes in try place.replica(hello.path, policy, makes: makes) }
     }
 
     package func receive(

@@ -8,7 +8,7 @@ internal import SystemPackage
 /// symlink: nothing outside can be reached.
 package struct LiveTree: ~Copyable, Sendable {
     package let root: PinnedDirectory
-    let policy: AttributePolicy
+    package let policy: AttributePolicy
 
     package init(
         _ path: [UInt8], _ policy: AttributePolicy = AttributePolicy()

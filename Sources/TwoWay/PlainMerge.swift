@@ -70,21 +70,23 @@ struct PlainMerge: Equatable, Sendable {
 
     private var obstacles: Set<[UInt8]> = []
 
-    /// `blocked` paths, and what is below them, are left alone.
+    /// All arrays are in the order of paths. `blocked` paths, and what is below them, are left alone.
     init(
-        here: [PlainEntry], there: [PlainEntry], facts: [[UInt8]: PlainFact],
-        blocked: Set<[UInt8]>
+        here: [PlainEntry], there: [PlainEntry], facts: [PlainFact], blocked: Set<[UInt8]>
     ) {
         obstacles = blocked
-        let ours = Dictionary(here.map { ($0.path, $0) }) { first, _ in first }
-        let theirs = Dictionary(there.map { ($0.path, $0) }) { first, _ in first }
-        let paths = Set(ours.keys).union(theirs.keys).union(facts.keys)
-        for path in paths.sorted(by: PathBytes.isBefore) {
+        var (ours, theirs) = (SortedCursor(here), SortedCursor(there))
+        var known = SortedCursor(facts)
+        while let path = [ours.path, theirs.path, known.path].compactMap({ $0 })
+            .min(by: PathBytes.isBefore)
+        {
+            let (one, other) = (ours.take(path), theirs.take(path))
+            let fact = known.take(path)
             if isObstructed(path) {
-                if let fact = facts[path] { kept.append(fact) }
-                continue
+                if let fact { kept.append(fact) }
+            } else {
+                merge(path, one, other, fact)
             }
-            merge(path, ours[path], theirs[path], facts[path])
         }
     }
 

@@ -16,65 +16,57 @@ enum StoreChange: Equatable, Sendable {
     case table([UInt8], version: Int64?)
     case data(UInt32, isNeeded: Bool)
     case log(UInt32, name: [UInt8])
-    case commit(version: Int64, modified: Timestamp, bytes: [UInt8])
+    case commit(TableCommit)
+}
 
-    func write(to writer: inout ReplicaRecordWriter) throws {
+extension StoreChange: PeerRecord {
+    var kind: UInt8 {
         switch self {
-        case .directory(let path, let mode):
-            try writer.write(1) {
-                $0.string(path)
-                $0.u32(mode)
-            }
-        case .put(let number, let isReplacing):
-            try writer.write(2) {
-                $0.u32(number)
-                $0.u8(isReplacing ? 1 : 0)
-            }
-        case .symlink(let path, let target, let mtime, let isReplacing):
-            try writer.write(3) {
-                $0.string(path)
-                $0.string(target)
-                $0.time(mtime)
-                $0.u8(isReplacing ? 1 : 0)
-            }
-        case .remove(let path): try writer.write(4) { $0.string(path) }
-        case .table(let path, let version):
-            try writer.write(5) {
-                $0.string(path)
-                $0.u64(version.map { UInt64(clamping: $0) + 1 } ?? 0)
-            }
-        case .data(let number, let isNeeded):
-            try writer.write(6) {
-                $0.u32(number)
-                $0.u8(isNeeded ? 1 : 0)
-            }
-        case .log(let number, let name):
-            try writer.write(7) {
-                $0.u32(number)
-                $0.string(name)
-            }
-        case .commit(let version, let modified, let bytes):
-            try writer.write(
-                8,
-                {
-                    $0.u64(UInt64(clamping: version))
-                    $0.time(modified)
-                }, bytes)
+        case .directory: 1
+        case .put: 2
+        case .symlink: 3
+        case .remove: 4
+        case .table: 5
+        case .data: 6
+        case .log: 7
+        case .commit: 8
         }
     }
 
-    init(_ type: UInt8, decoding reader: inout ByteReader) throws {
-        switch type {
-        case 1:
-            self = .directory(try Self.path(&reader), mode: try reader.u32() & 0o777)
+    func encode(into writer: inout ByteWriter) {
+        switch self {
+        case .directory(let path, let mode):
+            writer.string(path)
+            writer.u32(mode)
+        case .put(let number, let isReplacing):
+            writer.u32(number)
+            writer.u8(isReplacing ? 1 : 0)
+        case .symlink(let path, let target, let mtime, let isReplacing):
+            writer.string(path)
+            writer.string(target)
+            writer.time(mtime)
+            writer.u8(isReplacing ? 1 : 0)
+        case .remove(let path): writer.string(path)
+        case .table(let path, let version):
+            writer.string(path)
+            writer.u64(version.map { UInt64(clamping: $0) + 1 } ?? 0)
+        case .data(let number, let isNeeded):
+            writer.u32(number)
+            writer.u8(isNeeded ? 1 : 0)
+        case .log(let number, let name):
+            writer.u32(number)
+            writer.string(name)
+        case .commit(let commit): commit.encodeHead(into: &writer)
+        }
+    }
+
+    var tail: [UInt8] { if case .commit(let commit) = self { commit.bytes } else { [] } }
+
+    init(kind: UInt8, decoding reader: inout ByteReader) throws(MalformedBytes) {
+        switch kind {
+        case 1: self = .directory(try Self.path(&reader), mode: try reader.u32() & 0o777)
         case 2: self = .put(try reader.u32(), isReplacing: try reader.u8() == 1)
-        case 3:
-            let path = try Self.path(&reader)
-            let target = try reader.string(limit: TwoWayLimits.target)
-            guard !target.isEmpty, !target.contains(0) else { throw reader.invalid("a target") }
-            self = .symlink(
-                path, target: target, mtime: try reader.time(),
-                isReplacing: try reader.u8() == 1)
+        case 3: self = try Self.symlink(&reader)
         case 4: self = .remove(try Self.path(&reader))
         case 5:
             let path = try TwoWayPath.decode(&reader)
@@ -87,21 +79,25 @@ enum StoreChange: Equatable, Sendable {
             let name = try TwoWayPath.decode(&reader)
             guard !name.isEmpty else { throw reader.invalid("a name in the log") }
             self = .log(number, name: name)
-        case 8:
-            let commit = try CommitRecord(decoding: &reader)
-            self = .commit(
-                version: commit.version, modified: commit.modified, bytes: commit.bytes)
-        default: throw ReplicaRecordReader.unknown(type)
+        case 8: self = .commit(try TableCommit(decoding: &reader))
+        default: throw reader.unknownKind(kind)
         }
-        try reader.finish()
+    }
+
+    private static func symlink(_ reader: inout ByteReader) throws(MalformedBytes) -> Self {
+        let path = try path(&reader)
+        let target = try reader.string(limit: TwoWayLimits.target)
+        guard !target.isEmpty, !target.contains(0) else { throw reader.invalid("a target") }
+        let mtime = try reader.time()
+        return .symlink(path, target: target, mtime: mtime, isReplacing: try reader.u8() == 1)
     }
 
     /// A path outside of logs: those change by commits alone.
-    private static func path(_ reader: inout ByteReader) throws -> [UInt8] {
+    private static func path(_ reader: inout ByteReader) throws(MalformedBytes) -> [UInt8] {
         let path = try TwoWayPath.decode(&reader)
         let parts = path.split(separator: PathBytes.separator)
-        guard !path.isEmpty, !parts.contains(where: { $0.elementsEqual(ReplicaOrder.log) }) else {
-            throw RemoteFailure(.forbidden, "a path in the log of a table", object: path)
+        guard !path.isEmpty, !parts.contains(where: { $0.elementsEqual(TargetOrder.log) }) else {
+            throw reader.invalid("a path outside of the logs of tables")
         }
         return path
     }
@@ -130,50 +126,81 @@ struct StoreOutcome: Equatable, Sendable {
     }
 
     var failures: [PathFailure] = []
+    /// What the store could not keep besides content of paths that were brought to it.
+    var unset: [TargetFailure] = []
     var tables: [TableOutcome] = []
 
     init() {}
 
-    func write(to sink: any ByteSink) throws {
-        var writer = ReplicaRecordWriter(sink)
-        for failure in failures {
-            try writer.write(1) {
-                $0.string(failure.path)
-                $0.string(Array(failure.text.utf8).prefix(TwoWayLimits.text))
-            }
+    /// A client that does not understand `unset` gets it as failures.
+    func write(to sink: any ByteSink, listsUnset: Bool) throws {
+        var writer = RecordWriter(sink)
+        for failure in failures { try writer.write(Record.failure(failure)) }
+        for unset in unset {
+            let failure = PathFailure(path: unset.path, text: "it could not be set as it was here")
+            try writer.write(listsUnset ? Record.unset(unset) : .failure(failure))
         }
-        for table in tables {
-            try writer.write(2) {
-                $0.string(table.path)
-                $0.u8(table.state.rawValue)
-                $0.string(Array(table.text.utf8).prefix(TwoWayLimits.text))
-            }
-        }
+        for table in tables { try writer.write(Record.table(table)) }
         try writer.end()
     }
 
     init(reading source: any ByteSource) throws {
-        var records = ReplicaRecordReader(source)
-        while let next = try records.next() {
-            var reader = next.reader
-            guard failures.count + tables.count < TwoWayLimits.files else {
-                throw RemoteFailure(.violation, "an answer that does not end")
+        for record in try RecordReader.all(Record.self, in: source, limit: TwoWayLimits.files) {
+            switch record {
+            case .failure(let failure): failures.append(failure)
+            case .unset(let failure): unset.append(failure)
+            case .table(let table): tables.append(table)
             }
+        }
+    }
+}
+
+extension StoreOutcome {
+    private enum Record: PeerRecord {
+        case failure(PathFailure)
+        case table(TableOutcome)
+        case unset(TargetFailure)
+
+        var kind: UInt8 {
+            switch self {
+            case .failure: 1
+            case .table: 2
+            case .unset: 3
+            }
+        }
+
+        func encode(into writer: inout ByteWriter) {
+            switch self {
+            case .failure(let failure):
+                writer.string(failure.path)
+                writer.string(Array(failure.text.utf8).prefix(TwoWayLimits.text))
+            case .table(let table):
+                writer.string(table.path)
+                writer.u8(table.state.rawValue)
+                writer.string(Array(table.text.utf8).prefix(TwoWayLimits.text))
+            case .unset(let failure):
+                writer.string(failure.path)
+                failure.encode(into: &writer)
+            }
+        }
+
+        init(kind: UInt8, decoding reader: inout ByteReader) throws(MalformedBytes) {
             let path = try TwoWayPath.decode(&reader)
-            switch next.type {
-            case 1:
-                let text = try reader.string(limit: TwoWayLimits.text)
-                failures.append(PathFailure(path: path, text: RemoteFailure.harmless(text)))
+            switch kind {
+            case 1: self = .failure(PathFailure(path: path, text: try Self.text(&reader)))
             case 2:
                 guard let state = TableOutcome.State(rawValue: try reader.u8()) else {
                     throw reader.invalid("a known state")
                 }
-                let text = try reader.string(limit: TwoWayLimits.text)
-                tables.append(
-                    TableOutcome(path: path, state: state, text: RemoteFailure.harmless(text)))
-            default: throw ReplicaRecordReader.unknown(next.type)
+                let text = try Self.text(&reader)
+                self = .table(TableOutcome(path: path, state: state, text: text))
+            case 3: self = .unset(try TargetFailure(path, decoding: &reader))
+            default: throw reader.unknownKind(kind)
             }
-            try reader.finish()
+        }
+
+        private static func text(_ reader: inout ByteReader) throws(MalformedBytes) -> String {
+            RemoteFailure.harmless(try reader.string(limit: TwoWayLimits.text))
         }
     }
 }

@@ -41,7 +41,9 @@ struct StoreDirection {
         var differing: Set<[UInt8]> = []
         for (index, answer) in zip(there, answers) {
             // What only the target has is what a former sync brought.
-            guard let digest = answer.digest, needs[index] != .isThere(digest) else { continue }
+            guard case .content(let digest) = answer, needs[index] != .isThere(digest) else {
+                continue
+            }
             differing.insert(offers[index].path)
         }
         drop(differing, side)
@@ -68,11 +70,13 @@ struct StoreDirection {
             var search = PieceSearch()
             let replaced = table.replaced.prefix(PieceSearch.files)
             let theirs = try target.ask(replaced.map { .pieces($0) })
-            for (path, answer) in zip(replaced, theirs) { search.add(answer.pieces, of: path) }
+            for case (let path, .pieces(let pieces)) in zip(replaced, theirs) {
+                search.add(pieces, of: path)
+            }
             guard !search.isEmpty else { continue }
             let ours = try source.ask(places.map { .pieces(wants[$0].path) })
-            for (place, answer) in zip(places, ours) {
-                wants[place].copies = search.copies(answer.pieces)
+            for case (let place, .pieces(let pieces)) in zip(places, ours) {
+                wants[place].copies = search.copies(pieces)
             }
         }
     }
@@ -117,10 +121,7 @@ struct StoreDirection {
     }
 
     private func changes() -> [StoreChange] {
-        var changes = plain.compactMap(change)
-        for change in plain.reversed() {
-            if case .remove(let entry) = change { changes.append(.remove(entry.path)) }
-        }
+        var changes = plainChanges()
         for table in tables {
             changes.append(.table(table.path, version: table.version))
             for (file, number) in zip(table.files, numbers[table.path] ?? []) {
@@ -130,16 +131,39 @@ struct StoreDirection {
                     changes.append(.data(number, isNeeded: file.isNeeded))
                 }
             }
-            for commit in table.commits {
-                changes.append(
-                    .commit(
-                        version: commit.version, modified: commit.modified, bytes: commit.bytes))
-            }
+            for commit in table.commits { changes.append(.commit(commit.commit)) }
         }
         return changes
     }
 
-    /// Puts come in the order of paths, so that directories are there before what is in them.
+    /// Puts come in the order of paths, so that directories are there before what is in them, and
+    /// removals after them, in the opposite order; but what is in a directory that becomes a file
+    /// or a symlink goes before that is put.
+    private func plainChanges() -> [StoreChange] {
+        var changes: [StoreChange] = []
+        var removals: [[UInt8]] = []
+        var emptied: [[UInt8]] = []
+        for (index, next) in plain.enumerated() {
+            switch next {
+            case .put(let entry, let old):
+                if old?.kind == .directory, entry.kind != .directory {
+                    let inside = plain[(index + 1)...].prefix {
+                        PathBytes.isInside($0.path, entry.path)
+                    }
+                    for case .remove(let gone) in inside.reversed() {
+                        changes.append(.remove(gone.path))
+                    }
+                    emptied.append(entry.path)
+                }
+                if let change = change(next) { changes.append(change) }
+            case .remove(let entry):
+                let isGone = emptied.last.map { PathBytes.isInside(entry.path, $0) } ?? false
+                if !isGone { removals.append(entry.path) }
+            }
+        }
+        return changes + removals.reversed().map { .remove($0) }
+    }
+
     private func change(_ change: PlainChange) -> StoreChange? {
         guard case .put(let entry, let old) = change else { return nil }
         switch entry.kind {

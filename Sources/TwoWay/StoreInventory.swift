@@ -25,7 +25,9 @@ package struct PairEnd: Hashable, Sendable {
     private let isSecond: Bool
 
     /// The first end of a new pair.
-    static func random() -> Self { Self(id: HostSystem.randomBytes(size), isSecond: false) }
+    static func random(_ host: Host) -> Self {
+        Self(id: host.randomBytes(size), isSecond: false)
+    }
 
     private init(id: [UInt8], isSecond: Bool) {
         self.id = id
@@ -122,62 +124,103 @@ package struct StoreInventory: Equatable, Sendable {
     package init() {}
 
     func write(to sink: any ByteSink) throws {
-        var writer = ReplicaRecordWriter(sink)
-        for pair in pairs { try writer.write(1) { pair.encode(into: &$0) } }
-        for entry in entries { try writer.write(2) { entry.encode(into: &$0) } }
-        for table in tables {
-            try writer.write(3) {
-                $0.string(table.path)
-                table.latest.encode(into: &$0)
-            }
-        }
-        for problem in problems {
-            try writer.write(4) {
-                $0.string(problem.path)
-                $0.string(Array(problem.reason.utf8).prefix(TwoWayLimits.text))
-            }
-        }
+        try Self.write(pairs: pairs, entries, tables, problems, to: sink)
+    }
+
+    /// The same for entries that need no array of their own.
+    static func write(
+        pairs: [PairEnd], _ entries: some Sequence<PlainEntry>, _ tables: [TableHead],
+        _ problems: [StoreProblem], to sink: any ByteSink
+    ) throws {
+        var writer = RecordWriter(sink)
+        for pair in pairs { try writer.write(Record.pair(pair)) }
+        for entry in entries { try writer.write(Record.entry(entry)) }
+        for table in tables { try writer.write(Record.table(table)) }
+        for problem in problems { try writer.write(Record.problem(problem)) }
         try writer.end()
     }
 
     init(reading source: any ByteSource) throws {
-        var records = ReplicaRecordReader(source)
+        var reader = RecordReader(source)
         var count = 0
-        while let next = try records.next() {
-            var reader = next.reader
+        while let record = try reader.next(Record.self) {
             count += 1
             guard count <= TwoWayLimits.paths else {
                 throw RemoteFailure(.violation, "a store with too many paths")
             }
-            switch next.type {
-            case 1:
-                guard pairs.count < TwoWayLimits.pairs else { throw reader.invalid("fewer pairs") }
-                pairs.append(try PairEnd(decoding: &reader))
-            case 2: try append(try PlainEntry(decoding: &reader), reader)
-            case 3:
-                let path = try TwoWayPath.decode(&reader)
-                if let last = tables.last, !PathBytes.isBefore(last.path, path) {
-                    throw reader.invalid("tables in order")
-                }
-                tables.append(TableHead(path: path, latest: try LogPoint(decoding: &reader)))
-            case 4:
-                let path = try TwoWayPath.decode(&reader)
-                let reason = try reader.string(limit: TwoWayLimits.text)
-                problems.append(StoreProblem(path: path, reason: RemoteFailure.harmless(reason)))
-            default: throw ReplicaRecordReader.unknown(next.type)
-            }
-            try reader.finish()
+            try take(record)
         }
     }
 
-    private mutating func append(
-        _ entry: PlainEntry, _ reader: ByteReader
-    ) throws(MalformedBytes) {
-        if let last = entries.last, !PathBytes.isBefore(last.path, entry.path) {
-            throw reader.invalid("paths in order")
+    private mutating func take(_ record: Record) throws(RemoteFailure) {
+        switch record {
+        case .pair(let pair):
+            guard pairs.count < TwoWayLimits.pairs else {
+                throw RemoteFailure(.violation, "too many pairs")
+            }
+            pairs.append(pair)
+        case .entry(let entry):
+            if let last = entries.last, !PathBytes.isBefore(last.path, entry.path) {
+                throw RemoteFailure(.violation, "paths out of order", object: entry.path)
+            }
+            entries.append(entry)
+        case .table(let table):
+            if let last = tables.last, !PathBytes.isBefore(last.path, table.path) {
+                throw RemoteFailure(.violation, "tables out of order", object: table.path)
+            }
+            tables.append(table)
+        case .problem(let problem): problems.append(problem)
         }
-        guard !entry.path.isEmpty else { throw reader.invalid("a path below the store") }
-        entries.append(entry)
+    }
+}
+
+extension StoreInventory {
+    private enum Record: PeerRecord {
+        case pair(PairEnd)
+        case entry(PlainEntry)
+        case table(TableHead)
+        case problem(StoreProblem)
+
+        var kind: UInt8 {
+            switch self {
+            case .pair: 1
+            case .entry: 2
+            case .table: 3
+            case .problem: 4
+            }
+        }
+
+        func encode(into writer: inout ByteWriter) {
+            switch self {
+            case .pair(let pair): pair.encode(into: &writer)
+            case .entry(let entry): entry.encode(into: &writer)
+            case .table(let table):
+                writer.string(table.path)
+                table.latest.encode(into: &writer)
+            case .problem(let problem):
+                writer.string(problem.path)
+                writer.string(Array(problem.reason.utf8).prefix(TwoWayLimits.text))
+            }
+        }
+
+        init(kind: UInt8, decoding reader: inout ByteReader) throws(MalformedBytes) {
+            switch kind {
+            case 1: self = .pair(try PairEnd(decoding: &reader))
+            case 2:
+                let entry = try PlainEntry(decoding: &reader)
+                guard !entry.path.isEmpty else { throw reader.invalid("a path below the store") }
+                self = .entry(entry)
+            case 3:
+                let path = try TwoWayPath.decode(&reader)
+                self = .table(TableHead(path: path, latest: try LogPoint(decoding: &reader)))
+            case 4:
+                let path = try TwoWayPath.decode(&reader)
+                let reason = try reader.string(limit: TwoWayLimits.text)
+                self = .problem(
+                    StoreProblem(path: path, reason: RemoteFailure.harmless(reason)))
+            default: throw reader.unknownKind(kind)
+            }
+        }
     }
 }
 
@@ -191,7 +234,7 @@ enum TwoWayPath {
     }
 
     static func isAllowed(_ path: [UInt8]) -> Bool {
-        ManifestPath.isValid(path) && !PathBytes.isInside(path, ReplicaPlaces.directory)
+        ManifestPath.isValid(path) && !PathBytes.isInside(path, TargetPlaces.directory)
     }
 }
 

@@ -12,7 +12,7 @@ struct StoreLink {
 
     init(_ connection: Connection, _ options: TwoWayOptions) {
         self.connection = connection
-        self.options = options
+        self.options = options.union(.listsUnset)
     }
 
     /// Whether sending to this store costs more than looking for what it has.
@@ -30,34 +30,16 @@ struct StoreLink {
 
     func ask(_ questions: [StoreQuestion]) throws -> [StoreAnswer] {
         guard !questions.isEmpty else { return [] }
-        try upload(.ask) { sink in
-            var writer = ReplicaRecordWriter(sink)
-            for question in questions { try question.write(to: &writer) }
-            try writer.end()
-        }
+        try upload(.ask) { try Self.write(questions, to: $0) }
         return try download(.answers) {
-            try StoreAnswer.read(WireSource($0), count: questions.count)
+            try StoreAnswer.read(WireSource($0), to: questions)
         }
     }
 
     func offer(_ files: [OfferedFile]) throws -> [FileNeed] {
-        try upload(.offer) { sink in
-            var writer = ReplicaRecordWriter(sink)
-            for file in files { try writer.write(1) { file.encode(into: &$0) } }
-            try writer.end()
-        }
-        let needs: [FileNeed] = try download(.needs) { stream in
-            var records = ReplicaRecordReader(WireSource(stream))
-            var needs: [FileNeed] = []
-            while let next = try records.next() {
-                var reader = next.reader
-                guard next.type == 1, needs.count < files.count else {
-                    throw RemoteFailure(.violation, "an answer that does not fit the offer")
-                }
-                needs.append(try FileNeed(decoding: &reader))
-                try reader.finish()
-            }
-            return needs
+        try upload(.offer) { try Self.write(files, to: $0) }
+        let needs = try download(.needs) {
+            try RecordReader.all(FileNeed.self, in: WireSource($0), limit: files.count)
         }
         guard needs.count == files.count else {
             throw ConnectionError(.violation, connection.location, "files are left out")
@@ -70,13 +52,10 @@ struct StoreLink {
         _ wants: [WantedFile], from other: StoreLink, _ rate: RateLimit?, _ progress: WorkProgress
     ) throws {
         try other.upload(.want) { sink in
-            var writer = ReplicaRecordWriter(sink)
+            var writer = RecordWriter(sink)
             for want in wants {
-                try writer.write(1) {
-                    $0.u32(want.number)
-                    $0.string(want.path)
-                }
-                for copy in want.copies { try writer.write(2) { copy.encode(into: &$0) } }
+                try writer.write(WantRecord.file(want.number, want.path))
+                for copy in want.copies { try writer.write(WantRecord.copy(copy)) }
             }
             try writer.end()
         }
@@ -93,16 +72,18 @@ struct StoreLink {
     }
 
     func apply(_ changes: [StoreChange]) throws -> StoreOutcome {
-        try upload(.apply) { sink in
-            var writer = ReplicaRecordWriter(sink)
-            for change in changes { try change.write(to: &writer) }
-            try writer.end()
-        }
+        try upload(.apply) { try Self.write(changes, to: $0) }
         return try download(.outcome) { try StoreOutcome(reading: WireSource($0)) }
     }
 
     func remember(_ facts: TwoWayFacts, _ pair: PairEnd) throws {
         try upload(.remember, Self.argument(pair)) { try facts.write(to: $0) }
+    }
+
+    private static func write(_ records: [some PeerRecord], to sink: any ByteSink) throws {
+        var writer = RecordWriter(sink)
+        for record in records { try writer.write(record) }
+        try writer.end()
     }
 
     private static func argument(_ pair: PairEnd) -> [UInt8] {
@@ -138,7 +119,7 @@ struct StoreLink {
         }
     }
 
-    /// What a signal ended is told as that.
+    /// Reports an interruption as an interruption, not as a lost connection.
     private func telling<Value>(_ body: () throws -> Value) throws -> Value {
         try Interruption.check()
         return try connection.blamingPeer { try interruptible(body) }

@@ -1,4 +1,5 @@
 package import Remote
+package import Targets
 internal import Bytes
 package import Platform
 
@@ -58,10 +59,17 @@ package struct StoreSyncSummary: Equatable, Sendable {
         package var side: SyncConflict.Side
     }
 
+    /// Something besides content that a store could not keep of a path that it got.
+    package struct Unset: Equatable, Sendable {
+        package var failure: TargetFailure
+        package var side: SyncConflict.Side
+    }
+
     package var here = Gain()
     package var there = Gain()
     package var conflicts: [SyncConflict] = []
     package var problems: [Problem] = []
+    package var unset: [Unset] = []
     /// Bytes of content that were sent, compressed.
     package var sentBytes: UInt64 = 0
     /// Plain paths and tables that are equal in both stores.
@@ -69,7 +77,7 @@ package struct StoreSyncSummary: Equatable, Sendable {
     package var equalTables = 0
 
     package var hasNothingToDo: Bool { here.isEmpty && there.isEmpty }
-    package var isComplete: Bool { conflicts.isEmpty && problems.isEmpty }
+    package var isComplete: Bool { conflicts.isEmpty && problems.isEmpty && unset.isEmpty }
 }
 
 /// Makes two live stores hold the same, where no more than one of them changed.
@@ -78,13 +86,15 @@ package struct StoreSync {
     private let there: StoreLink
     private let options: TwoWayOptions
     private let rate: RateLimit?
+    private let host: Host
     /// Tables that another writer was faster in are looked at again so often.
     private static let attempts = 8
 
     package init(
         _ here: Connection, _ there: Connection, _ options: TwoWayOptions = [],
-        bytesPerSecond rate: UInt64? = nil
+        bytesPerSecond rate: UInt64? = nil, host: Host = .system
     ) {
+        self.host = host
         self.here = StoreLink(here, options)
         self.there = StoreLink(there, options)
         self.options = options
@@ -99,7 +109,7 @@ package struct StoreSync {
         var gains = (here: StoreSyncSummary.Gain(), there: StoreSyncSummary.Gain())
         var attempt = 1
         while true {
-            let round = StoreSyncRound(here, there, options, rate)
+            let round = StoreSyncRound(here, there, options, rate, host)
             var (summary, isOvertaken) = try round.run(progress, isLast: attempt == Self.attempts)
             gains.here.add(summary.here)
             gains.there.add(summary.there)
@@ -119,8 +129,13 @@ struct StoreSyncRound {
     private let there: StoreLink
     private let options: TwoWayOptions
     private let rate: RateLimit?
+    private let host: Host
 
-    init(_ here: StoreLink, _ there: StoreLink, _ options: TwoWayOptions, _ rate: RateLimit?) {
+    init(
+        _ here: StoreLink, _ there: StoreLink, _ options: TwoWayOptions, _ rate: RateLimit?,
+        _ host: Host
+    ) {
+        self.host = host
         self.here = here
         self.there = there
         self.options = options
@@ -132,7 +147,8 @@ struct StoreSyncRound {
         var ours: StoreInventory
         var theirs: StoreInventory
         var pair: PairEnd
-        var plain: [[UInt8]: PlainFact]
+        /// What both remember of plain paths.
+        var plain: [PlainFact]
         var tables: (here: [[UInt8]: TableFact], there: [[UInt8]: TableFact])
     }
 
@@ -177,7 +193,7 @@ struct StoreSyncRound {
         let tables = facts.here.tables.map { ($0.path, $0) }
         let mirrored = facts.there.tables.map { ($0.path, $0.mirrored) }
         return Look(
-            ours: ours, theirs: theirs, pair: pair ?? .random(), plain: agreed,
+            ours: ours, theirs: theirs, pair: pair ?? .random(host), plain: agreed,
             tables: (
                 Dictionary(tables) { first, _ in first }, Dictionary(mirrored) { first, _ in first }
             ))
@@ -253,7 +269,7 @@ struct StoreSyncRound {
     // MARK: Carrying out
 
     private func carryOut(
-        _ plan: Plan, _ pair: PairEnd, _ before: [[UInt8]: PlainFact], _ start: StoreSyncSummary,
+        _ plan: Plan, _ pair: PairEnd, _ before: [PlainFact], _ start: StoreSyncSummary,
         _ progress: WorkProgress, isLast: Bool
     ) throws -> (summary: StoreSyncSummary, isOvertaken: Bool) {
         var summary = start

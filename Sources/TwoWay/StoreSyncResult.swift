@@ -38,12 +38,12 @@ struct StoreSyncResult {
     }
 
     /// What holds now of the plain paths that were to be changed; `before` is what was remembered.
-    func plainFacts(_ before: [[UInt8]: PlainFact]) -> [PlainFact] {
+    func plainFacts(_ before: [PlainFact]) -> [PlainFact] {
         var facts: [PlainFact] = []
         for (changes, failed) in [(plain.toHere, failedHere), (plain.toThere, failedThere)] {
             for change in changes {
                 if failed.contains(change.path) {
-                    if let fact = before[change.path] { facts.append(fact) }
+                    if let fact = before.find(change.path) { facts.append(fact) }
                 } else if case .put(let entry, _) = change {
                     facts.append(entry.fact)
                 }
@@ -69,6 +69,7 @@ struct StoreSyncResult {
                 summary.problems.append(
                     .init(path: failure.path, reason: failure.text, side: side))
             }
+            summary.unset += outcome.unset.map { .init(failure: $0, side: side) }
             for table in outcome.tables {
                 switch table.state {
                 case .done: continue

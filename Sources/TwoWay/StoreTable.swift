@@ -8,16 +8,9 @@ internal import TableLog
 
 /// A table of a store: answers questions about it, and takes commits of the other store.
 struct StoreTable {
-    /// A commit that is to be published.
-    struct Commit {
-        var version: Int64
-        var modified: Timestamp
-        var bytes: [UInt8]
-    }
-
     private let log: CommitLog
 
-    static func open(_ path: [UInt8], _ tree: ReplicaTree) throws(TableLogError) -> TableDirectory {
+    static func open(_ path: [UInt8], _ tree: TargetTree) throws(TableLogError) -> TableDirectory {
         do throws(PlatformError) {
             let directory = try tree.target.root.open(path, [.readOnly, .directory])
             return TableDirectory(PinnedDirectory(directory, path))
@@ -26,7 +19,7 @@ struct StoreTable {
         }
     }
 
-    init(_ path: [UInt8], _ tree: ReplicaTree) throws(TableLogError) {
+    init(_ path: [UInt8], _ tree: TargetTree) throws(TableLogError) {
         log = CommitLog(try Self.open(path, tree))
     }
 
@@ -34,58 +27,46 @@ struct StoreTable {
 
     /// All commits after a version.
     func history(since base: LogPoint) throws(TableLogError) -> StoreAnswer {
-        var answer = StoreAnswer()
-        guard try commit(base.version)?.digest == base.digest else {
-            answer.text = "the log does not have version \(base.version) as it was"
-            return answer
+        guard try digest(base.version) == base.digest else {
+            return .refused("the log does not have version \(base.version) as it was")
         }
+        var commits: [TableCommit] = []
         var (version, size) = (base.version, 0)
-        while let files = try commit(version + 1) {
+        while let commit = try commit(version + 1) {
             version += 1
-            size += files.bytes.count
-            guard files.bytes.count <= TwoWayLimits.commit, size <= TwoWayLimits.commits else {
-                answer.text = "there is too much new in its log"
-                return answer
+            size += commit.bytes.count
+            guard commit.bytes.count <= TwoWayLimits.commit, size <= TwoWayLimits.commits else {
+                return .refused("there is too much new in its log")
             }
-            answer.commits.append(
-                try LoggedCommit(version, files.bytes, modified: files.modified))
+            commits.append(commit)
         }
-        guard version == (try latest()) else {
-            answer.text = "the log of the table has a gap"
-            return answer
-        }
+        guard version == (try latest()) else { return .refused("the log of the table has a gap") }
         let table = try log.snapshot(version: version)
-        answer.isThere = true
-        answer.metadataID = table.metadata.id
-        answer.text = table.refusesWriting ?? ""
-        return answer
+        return .history(commits, refusal: table.refusesWriting)
     }
 
     /// Every commit, and what the newest version consists of.
     func identity() throws(TableLogError) -> StoreAnswer {
         let table = try log.snapshot()
-        var answer = StoreAnswer()
+        var identity = TableIdentity(metadataID: table.metadata.id)
         for version in try log.reader.listing().versions where version <= table.version {
-            guard let digest = try commit(version)?.digest else { continue }
-            answer.points.append(LogPoint(version: version, digest: digest))
+            guard let digest = try digest(version) else { continue }
+            identity.points.append(LogPoint(version: version, digest: digest))
         }
-        guard answer.points.last?.version == table.version else {
-            answer.text = "the log lacks its newest commit"
-            return answer
+        guard identity.latest?.version == table.version else {
+            return .refused("the log lacks its newest commit")
         }
-        answer.isThere = true
-        answer.metadataID = table.metadata.id
-        answer.digest = SHA256Digest(of: Array(table.identity.utf8).span)
-        return answer
+        identity.content = SHA256Digest(of: Array(table.identity.utf8).span)
+        return .identity(identity)
     }
 
     /// Every file of the newest version and the history before it.
     func whole() throws(TableLogError) -> StoreAnswer {
         let version = try log.snapshot().version
         let contents = try log.reader.contents(version: version)
-        var answer = StoreAnswer()
+        var files: [TableFile] = []
         func add(_ path: ExactText, isNeeded: Bool, size: Int64?) {
-            answer.files.append(
+            files.append(
                 TableFile(
                     path: Array(path.utf8), isNeeded: isNeeded,
                     size: size.map { UInt64(clamping: $0) }))
@@ -101,28 +82,27 @@ struct StoreTable {
         for name in contents.logNames where !name.hasPrefix(".") {
             add("\(log)/\(name)", isNeeded: true, size: nil)
         }
-        guard let digest = try commit(version)?.digest else {
-            answer.text = "the log lacks its newest commit"
-            return answer
+        guard let digest = try digest(version) else {
+            return .refused("the log lacks its newest commit")
         }
-        answer.points = [LogPoint(version: version, digest: digest)]
-        answer.isThere = true
-        answer.metadataID = contents.table.metadata.id
-        return answer
+        return .whole(files, at: LogPoint(version: version, digest: digest))
     }
 
     private func latest() throws(TableLogError) -> Int64? { try log.reader.listing().latest }
 
-    private func commit(
-        _ version: Int64
-    ) throws(TableLogError) -> (bytes: [UInt8], digest: SHA256Digest, modified: Timestamp)? {
+    private func digest(_ version: Int64) throws(TableLogError) -> SHA256Digest? {
+        try log.directory.readLog(LogListing.name(version, ".json"))
+            .map { SHA256Digest(of: $0.span) }
+    }
+
+    private func commit(_ version: Int64) throws(TableLogError) -> TableCommit? {
         let name = LogListing.name(version, ".json")
         guard let bytes = try log.directory.readLog(name) else { return nil }
         do throws(PlatformError) {
             let path = Array("\(TableDirectory.log)/\(name)".utf8)
             let file = try log.directory.root.open(path, [.readOnly, .nonBlocking])
             let modified = try file.status(path).mtime
-            return (bytes, SHA256Digest(of: bytes.span), modified)
+            return TableCommit(version: version, modified: modified, bytes: bytes)
         } catch {
             throw TableLogError(.environment, name, "\(error)", cause: error)
         }
@@ -135,7 +115,7 @@ struct StoreTable {
     ///
     /// Its time is that in the other store, but never before that of the version before: time
     /// travel goes by them.
-    func publish(_ commit: Commit) throws(TableLogError) -> Bool {
+    func publish(_ commit: TableCommit) throws(TableLogError) -> Bool {
         guard try latest() == commit.version - 1 else { return false }
         var modified = commit.modified
         if let before = try self.commit(commit.version - 1)?.modified, modified <= before {

@@ -7,37 +7,82 @@ internal import Platform
 internal import SystemPackage
 internal import TableLog
 
+/// A plain path of a store as it was looked at.
+struct SeenPath: PathKeyed {
+    var entry: PlainEntry
+    var stamp: FileStamp
+    /// A change within the same tick of the clock would leave it with the same stamp.
+    var isYoung = false
+
+    var path: [UInt8] { entry.path }
+}
+
+/// What plain paths were when they were looked at.
+struct StoreStamps {
+    fileprivate let seen: [SeenPath]
+
+    subscript(path: [UInt8]) -> FileStamp? { seen.find(path)?.stamp }
+}
+
 /// Finds out what a store holds: plain paths with their content, and tables with their newest
 /// version.
 ///
 /// A file whose stamp is that of the last sync is not read again.
+///
+/// File systems that are mounted in the store belong to it. One that is not there any more is a
+/// problem, not a removal of all that it held.
 struct StoreWalk {
-    private let tree: ReplicaTree
-    private let known: [[UInt8]: TwoWayState.Plain]
-    private let start = Timestamp.now()
-    private(set) var inventory = StoreInventory()
-    /// Stamps of plain paths as they were looked at.
-    private(set) var stamps: [[UInt8]: FileStamp] = [:]
-    /// Files that a change within the same tick of the clock would leave with the same stamp.
-    private(set) var young: Set<[UInt8]> = []
+    private let tree: TargetTree
+    /// What former syncs left, of each other store.
+    private let known: [TwoWayState]
+    /// Where file systems were mounted at the last sync.
+    private let formerMounts: Set<[UInt8]>
+    private let start: Timestamp
+    /// In the order of paths, once the walk is over.
+    private(set) var seen: [SeenPath] = []
+    private(set) var tables: [TableHead] = []
+    private(set) var problems: [StoreProblem] = []
+    /// Where file systems are mounted, or should be.
+    private(set) var mounts: Set<[UInt8]> = []
 
     private static let depthLimit = 256
     private static let blockSize = 1 << 20
 
-    init(_ tree: ReplicaTree, known: [[UInt8]: TwoWayState.Plain]) {
+    /// `start` is the time at which the walk begins.
+    init(
+        _ tree: TargetTree, known: [TwoWayState], mounts: Set<[UInt8]>, at start: Timestamp
+    ) {
         self.tree = tree
         self.known = known
+        formerMounts = mounts
+        self.start = start
     }
+
+    var stamps: StoreStamps { StoreStamps(seen: seen) }
 
     mutating func run() throws {
         try walk([], depth: 0)
-        inventory.entries.sort { PathBytes.isBefore($0.path, $1.path) }
-        inventory.tables.sort { PathBytes.isBefore($0.path, $1.path) }
+        try findLostMounts()
+        seen.sort { PathBytes.isBefore($0.path, $1.path) }
+        tables.sort { PathBytes.isBefore($0.path, $1.path) }
+    }
+
+    /// Notes file systems that were mounted at the last sync.
+    private mutating func findLostMounts() throws {
+        for path in formerMounts.subtracting(mounts).sorted(by: PathBytes.isBefore) {
+            let isHidden = problems.contains {
+                PathBytes.isInside(path, $0.path) && $0.path != path
+            }
+            if !isHidden {
+                note(path, "a file system was mounted here at the last sync, and is not")
+            }
+            mounts.insert(path)
+        }
     }
 
     private mutating func walk(_ path: [UInt8], depth: Int) throws {
         try Interruption.check()
-        guard depth < Self.depthLimit, inventory.entries.count < TwoWayLimits.paths else {
+        guard depth < Self.depthLimit, seen.count < TwoWayLimits.paths else {
             return note(path, "there is too much in it")
         }
         let entries: [DirectoryEntry]
@@ -47,10 +92,10 @@ struct StoreWalk {
             guard depth > 0 else { throw error }
             return note(path, "\(error)")
         }
-        let isTable = entries.contains { $0.name == ReplicaOrder.log && $0.isDirectory }
+        let isTable = entries.contains { $0.name == TargetOrder.log && $0.isDirectory }
         if isTable, try lookAtTable(path) { return }
-        for entry in entries where !(path.isEmpty && entry.name == ReplicaPlaces.directory) {
-            if entry.name == ReplicaOrder.log {
+        for entry in entries where !(path.isEmpty && entry.name == TargetPlaces.directory) {
+            if entry.name == TargetOrder.log {
                 // An empty log is that of a table that is being made.
                 if !entry.isDirectory { note(PathBytes.join(path, entry.name), "it is no log") }
                 continue
@@ -60,7 +105,7 @@ struct StoreWalk {
     }
 
     private mutating func note(_ path: [UInt8], _ reason: String) {
-        inventory.problems.append(StoreProblem(path: path, reason: reason))
+        problems.append(StoreProblem(path: path, reason: reason))
     }
 
     /// False where the log has no version: then it is a directory as any other.
@@ -84,7 +129,7 @@ struct StoreWalk {
             }
             let point = LogPoint(
                 version: newest.version, digest: SHA256Digest(of: bytes.span))
-            inventory.tables.append(TableHead(path: path, latest: point))
+            tables.append(TableHead(path: path, latest: point))
         } catch {
             note(path, "\(error)")
         }
@@ -101,8 +146,7 @@ struct StoreWalk {
         }
         do throws(PlatformError) {
             switch status.type {
-            case .directory:
-                append(path, .directory, status, .zero)
+            case .directory: append(path, .directory, status, .zero)
             case .regular: try lookAtFile(path, status)
             case .symlink:
                 let parent = try tree.target.openParent(path)
@@ -115,26 +159,50 @@ struct StoreWalk {
             // What is gone by now is not there.
             if !error.isNotFound { note(path, "\(error)") }
         }
-        if status.type == .directory { try walk(path, depth: depth + 1) }
+        guard status.type == .directory, try isToBeEntered(path, status) else { return }
+        try walk(path, depth: depth + 1)
+    }
+
+    /// Notes mounts; false where what is mounted, or is not, hides what the store had.
+    private mutating func isToBeEntered(
+        _ path: [UInt8], _ status: FileStatus
+    ) throws(PlatformError) -> Bool {
+        guard status.isMountRoot else { return !formerMounts.contains(path) }
+        mounts.insert(path)
+        guard !formerMounts.contains(path), known.contains(where: { $0.plain.hasInside(path) }),
+            try tree.directory(path)?.descriptor.names(path).isEmpty == true
+        else { return true }
+        note(path, "an empty file system is mounted over what was synced")
+        return false
+    }
+
+    /// What former syncs know of a path, in the state of whoever has a file with this stamp.
+    private func knownFile(_ path: [UInt8], _ stamp: FileStamp) -> PlainFact? {
+        for state in known {
+            if let plain = state.plain.find(path), plain.fact.kind == .file, plain.stamp == stamp {
+                return plain.fact
+            }
+        }
+        return nil
     }
 
     private mutating func append(
         _ path: [UInt8], _ kind: PlainEntry.Kind, _ status: FileStatus, _ digest: SHA256Digest,
-        target: [UInt8] = []
+        target: [UInt8] = [], isYoung: Bool = false
     ) {
-        inventory.entries.append(
-            PlainEntry(
-                path: path, kind: kind, mode: status.mode & 0o777, mtime: status.mtime,
-                size: kind == .file ? status.size : 0, digest: digest, target: target))
-        stamps[path] = FileStamp(status)
+        let entry = PlainEntry(
+            path: path, kind: kind, mode: status.mode & 0o777, mtime: status.mtime,
+            size: kind == .file ? status.size : 0, digest: digest, target: target)
+        seen.append(SeenPath(entry: entry, stamp: FileStamp(status), isYoung: isYoung))
     }
 
     private mutating func lookAtFile(
         _ path: [UInt8], _ status: FileStatus
     ) throws(PlatformError) {
         let stamp = FileStamp(status)
-        if let known = known[path], known.fact.kind == .file, known.stamp == stamp {
-            return append(path, .file, status, known.fact.digest)
+        if let known = knownFile(path, stamp) {
+            // Its path has the memory of the state.
+            return append(known.path, .file, status, known.digest)
         }
         let file = try tree.target.root.open(path, [.readOnly, .nonBlocking])
         let digest = try Self.digest(file, path)
@@ -142,10 +210,8 @@ struct StoreWalk {
         guard FileStamp(after) == stamp, after.type == .regular else {
             return note(path, "it changed while it was read")
         }
-        append(path, .file, after, digest)
-        if stamp.isRacy(at: start, .any) || stamp.mtime >= start.earlier(by: .any) {
-            young.insert(path)
-        }
+        let isYoung = stamp.isRacy(at: start, .any) || stamp.mtime >= start.earlier(by: .any)
+        append(path, .file, after, digest, isYoung: isYoung)
     }
 
     /// SHA-256 of an open file.

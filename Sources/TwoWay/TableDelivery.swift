@@ -38,16 +38,16 @@ struct TableDelivery: Equatable, Sendable {
     }
 
     /// Brings a whole table to where none is.
-    init(new path: [UInt8], _ answer: StoreAnswer) {
+    init(new path: [UInt8], _ whole: [TableFile], at latest: LogPoint) {
         self.path = path
-        let latest = answer.points.last?.digest ?? .zero
-        let log = ReplicaOrder.log
-        for file in answer.files {
+        let log = TargetOrder.log
+        for file in whole {
             let inLog = PathBytes.isInside(file.path, log) && file.path != log
             files.append(
                 File(
                     path: PathBytes.join(path, file.path), size: file.size,
-                    isNeeded: file.isNeeded, key: Self.key(latest, path, file.path, file.size),
+                    isNeeded: file.isNeeded,
+                    key: Self.key(latest.digest, path, file.path, file.size),
                     logName: inLog ? Array(file.path.dropFirst(log.count + 1)) : nil))
         }
     }
@@ -101,10 +101,10 @@ struct TableWork: Equatable, Sendable {
     /// What holds once both are done.
     var fact: TableFact
 
-    init(_ path: [UInt8], new answer: StoreAnswer, isHere: Bool, at point: LogPoint) {
+    init(_ path: [UInt8], new files: [TableFile], isHere: Bool, at point: LogPoint) {
         self.path = path
         fact = TableFact(path: path, here: point, there: point)
-        let delivery = TableDelivery(new: path, answer)
+        let delivery = TableDelivery(new: path, files, at: point)
         if isHere { toThere = delivery } else { toHere = delivery }
     }
 

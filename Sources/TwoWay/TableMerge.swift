@@ -3,23 +3,31 @@ internal import Hashing
 package import Platform
 package import TableLog
 
-/// A commit of a table, as it stands in a log.
+/// A commit of a table with what it does, read from its bytes.
 package struct LoggedCommit: Equatable, Sendable {
-    package var version: Int64
-    package var modified: Timestamp
-    package var bytes: [UInt8]
+    var commit: TableCommit
     package var digest: SHA256Digest
     package var effect: CommitEffect
 
+    package var version: Int64 {
+        get { commit.version }
+        set { commit.version = newValue }
+    }
+
+    package var bytes: [UInt8] { commit.bytes }
+
     /// Throws where the bytes are no commit, or name files outside of the table.
+    init(_ commit: TableCommit) throws(TableLogError) {
+        self.commit = commit
+        digest = SHA256Digest(of: commit.bytes.span)
+        effect = try CommitEffect(parsing: commit.bytes, LogListing.name(commit.version, ".json"))
+    }
+
+    /// The same, for a commit that is not read from a log.
     package init(
         _ version: Int64, _ bytes: [UInt8], modified: Timestamp
     ) throws(TableLogError) {
-        self.version = version
-        self.modified = modified
-        self.bytes = bytes
-        digest = SHA256Digest(of: bytes.span)
-        effect = try CommitEffect(parsing: bytes, LogListing.name(version, ".json"))
+        try self.init(TableCommit(version: version, modified: modified, bytes: bytes))
     }
 
     var point: LogPoint { LogPoint(version: version, digest: digest) }
@@ -33,6 +41,20 @@ struct TableHistory: Equatable, Sendable {
     var commits: [LoggedCommit] = []
     /// Why nobody but a writer that understands all of the table may add to it.
     var refusal: String?
+
+    init(base: LogPoint, commits: [LoggedCommit] = [], refusal: String? = nil) {
+        self.base = base
+        self.commits = commits
+        self.refusal = refusal
+    }
+
+    /// Throws where a commit is not understood.
+    init(
+        base: LogPoint, reading commits: [TableCommit], refusal: String?
+    ) throws(TableLogError) {
+        self.init(base: base, refusal: refusal)
+        for commit in commits { self.commits.append(try LoggedCommit(commit)) }
+    }
 
     var latest: LogPoint { commits.last?.point ?? base }
 }

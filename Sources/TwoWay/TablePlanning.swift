@@ -1,5 +1,6 @@
 internal import Wire
 internal import Bytes
+internal import TableLog
 
 /// Finds out what is to be done to the tables of two stores.
 struct TablePlanning {
@@ -41,11 +42,11 @@ struct TablePlanning {
         let answers = try (isHere ? here : there).ask(questions)
         let side = isHere ? SyncConflict.Side.here : .there
         for (table, answer) in zip(tables, answers) {
-            guard answer.isThere, let point = answer.points.last else {
-                refuse(table.path, .refused(answer.text), side, keeping: nil)
+            guard case .whole(let files, let point) = answer else {
+                refuse(table.path, .refused(answer.refusal), side, keeping: nil)
                 continue
             }
-            work.append(TableWork(table.path, new: answer, isHere: isHere, at: point))
+            work.append(TableWork(table.path, new: files, isHere: isHere, at: point))
         }
     }
 
@@ -92,13 +93,15 @@ struct TablePlanning {
         for (table, (ours, theirs)) in zip(tables, zip(ours, theirs)) {
             let path = table.path
             let remembered = [facts.here[path], facts.there[path]].compactMap { $0 }
-            if !ours.isThere {
-                refuse(path, .refused(ours.text), .here, keeping: nil)
-            } else if !theirs.isThere {
-                refuse(path, .refused(theirs.text), .there, keeping: nil)
-            } else if let fact = TableIdentity.common(
-                TableIdentity(ours), TableIdentity(theirs), remembered: remembered, path: path)
-            {
+            guard case .identity(let ours) = ours else {
+                refuse(path, .refused(ours.refusal), .here, keeping: nil)
+                continue
+            }
+            guard case .identity(let theirs) = theirs else {
+                refuse(path, .refused(theirs.refusal), .there, keeping: nil)
+                continue
+            }
+            if let fact = TableIdentity.common(ours, theirs, remembered: remembered, path: path) {
                 found.append((table, fact))
             } else if ours.metadataID != theirs.metadataID {
                 refuse(path, .unrelatedTables, nil, keeping: nil)
@@ -119,18 +122,15 @@ struct TablePlanning {
         let theirs = try there.ask(tables.map { .history($0.0.path, since: $0.1.there) })
         var lost: [(Both, TableFact)] = []
         for ((table, fact), (ours, theirs)) in zip(tables, zip(ours, theirs)) {
-            let path = table.path
-            guard ours.isThere, theirs.isThere else {
-                let (text, side) =
-                    ours.isThere ? (theirs.text, SyncConflict.Side.there) : (ours.text, .here)
-                if isLast {
-                    refuse(path, .refused(text), side, keeping: fact)
-                } else {
-                    lost.append((table, fact))
-                }
-                continue
+            switch (Self.history(ours, fact.here), Self.history(theirs, fact.there)) {
+            case (.success(let ours), .success(let theirs)):
+                try merge(table.path, fact, ours, theirs)
+            case (.failure(let refusal), _) where isLast:
+                refuse(table.path, .refused(refusal.text), .here, keeping: fact)
+            case (_, .failure(let refusal)) where isLast:
+                refuse(table.path, .refused(refusal.text), .there, keeping: fact)
+            default: lost.append((table, fact))
             }
-            try merge(path, fact, TableHistory(fact.here, ours), TableHistory(fact.there, theirs))
         }
         return lost
     }
@@ -154,21 +154,35 @@ struct TablePlanning {
     }
 }
 
-extension TableIdentity {
-    fileprivate init(_ answer: StoreAnswer) {
-        metadataID = answer.metadataID
-        content = answer.digest
-        points = answer.points
+extension TablePlanning {
+    /// Why a store has no history of a table to give.
+    private struct Refusal: Error {
+        var text: String
+    }
+
+    /// One table that is not understood does not keep others from being synced.
+    private static func history(
+        _ answer: StoreAnswer, _ base: LogPoint
+    ) -> Result<TableHistory, Refusal> {
+        guard case .history(let commits, let refusal) = answer else {
+            return .failure(Refusal(text: answer.refusal))
+        }
+        do throws(TableLogError) {
+            return .success(try TableHistory(base: base, reading: commits, refusal: refusal))
+        } catch {
+            return .failure(Refusal(text: RemoteFailure.harmless(Array("\(error)".utf8))))
+        }
+    }
+}
+
+extension StoreAnswer {
+    /// Why there is no answer of the kind that was asked for.
+    fileprivate var refusal: String {
+        if case .refused(let text) = self { text } else { "" }
     }
 }
 
 extension TableHistory {
-    fileprivate init(_ base: LogPoint, _ answer: StoreAnswer) {
-        self.base = base
-        commits = answer.commits
-        refusal = answer.text.isEmpty ? nil : answer.text
-    }
-
     fileprivate var isContiguous: Bool {
         zip(commits, (base.version + 1)...).allSatisfy { $0.version == $1 }
     }

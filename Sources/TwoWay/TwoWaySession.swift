@@ -1,5 +1,5 @@
 internal import Snapshots
-internal import Targets
+package import Targets
 internal import Trees
 package import Wire
 internal import Bytes
@@ -10,52 +10,52 @@ internal import TableLog
 
 /// A store that is being synced, held by one sync.
 final class SyncedStore {
-    let tree: ReplicaTree
+    let tree: TargetTree
     private let options: TwoWayOptions
     /// Released with the object.
     private let lock: Descriptor?
     private var states: [PairEnd: TwoWayState] = [:]
     private let walk: StoreWalk
+    private let formerMounts: Set<[UInt8]>
 
-    var inventory: StoreInventory { walk.inventory }
-    var stamps: [[UInt8]: FileStamp] { walk.stamps }
+    var stamps: StoreStamps { walk.stamps }
 
     private static let statePrefix = "sync-"
 
     /// Takes the directory and looks at all of it.
-    init(_ root: consuming PinnedDirectory, _ options: TwoWayOptions) throws {
-        let tree = ReplicaTree(LiveTree(root))
+    init(
+        _ root: consuming PinnedDirectory, _ options: TwoWayOptions, _ host: Host = .system
+    ) throws {
+        let tree = TargetTree(LiveTree(root), host: host)
         self.tree = tree
         self.options = options
         lock = options.contains(.dryRun) ? nil : try tree.takeLock()
-        if try tree.target.status(ReplicaPlaces.journal) != nil {
+        if try tree.target.status(TargetPlaces.journal) != nil {
             throw RemoteFailure(
                 .other, "a replication into this directory was interrupted: finish it first",
-                object: ReplicaPlaces.journal)
+                object: TargetPlaces.journal)
         }
-        var known: [[UInt8]: TwoWayState.Plain] = [:]
-        for (pair, state) in try Self.states(tree) {
-            states[pair] = state
-            for plain in state.plain { known[plain.fact.path] = plain }
-        }
-        var walk = StoreWalk(tree, known: known)
+        for (pair, state) in try Self.states(tree) { states[pair] = state }
+        formerMounts = try MountMemory.read(tree)
+        var walk = StoreWalk(
+            tree, known: Array(states.values), mounts: formerMounts, at: host.now())
         try walk.run()
         self.walk = walk
         if lock != nil { try clearStaging(keepingWhole: true) }
     }
 
-    private static func states(_ tree: ReplicaTree) throws -> [(PairEnd, TwoWayState)] {
-        guard let directory = try tree.directory(ReplicaPlaces.directory) else { return [] }
+    private static func states(_ tree: TargetTree) throws -> [(PairEnd, TwoWayState)] {
+        guard let directory = try tree.directory(TargetPlaces.directory) else { return [] }
         var states: [(PairEnd, TwoWayState)] = []
-        for name in try directory.descriptor.names(ReplicaPlaces.directory).sorted(by: {
+        for name in try directory.descriptor.names(TargetPlaces.directory).sorted(by: {
             $0.lexicographicallyPrecedes($1)
         }) {
             let text = String(decoding: name, as: UTF8.self)
             let hex = text.dropFirst(statePrefix.count)
-            let path = PathBytes.join(ReplicaPlaces.directory, name)
+            let path = PathBytes.join(TargetPlaces.directory, name)
             guard text.hasPrefix(statePrefix), states.count < TwoWayLimits.pairs,
                 Hex.decode(hex)?.count == PairEnd.size,
-                let bytes = try ReplicaFile.read(path, tree.target.root)
+                let bytes = try TargetFile.read(path, tree.target.root)
             else { continue }
             do throws(MalformedBytes) {
                 let state = try TwoWayState(decoding: bytes)
@@ -70,14 +70,14 @@ final class SyncedStore {
     }
 
     private static func path(of pair: PairEnd) -> [UInt8] {
-        PathBytes.join(ReplicaPlaces.directory, Array((statePrefix + pair.hex).utf8))
+        PathBytes.join(TargetPlaces.directory, Array((statePrefix + pair.hex).utf8))
     }
 
     /// What the store tells of itself.
     func describe(to sink: any ByteSink) throws {
-        var inventory = walk.inventory
-        inventory.pairs = states.keys.sorted { $0.hex < $1.hex }
-        try inventory.write(to: sink)
+        let pairs = states.keys.sorted { $0.hex < $1.hex }
+        try StoreInventory.write(
+            pairs: pairs, walk.seen.lazy.map(\.entry), walk.tables, walk.problems, to: sink)
     }
 
     func facts(_ pair: PairEnd) -> TwoWayFacts {
@@ -95,27 +95,24 @@ final class SyncedStore {
             case .whole(let path): return try StoreTable(path, tree).whole()
             case .content(let path):
                 let file = try tree.target.root.open(path, [.readOnly, .nonBlocking])
-                var answer = StoreAnswer()
-                answer.digest = try StoreWalk.digest(file, path)
-                answer.isThere = true
-                return answer
-            case .pieces(let path):
-                let file = try tree.target.root.open(path, [.readOnly, .nonBlocking])
-                let status = try file.status(path)
-                var answer = StoreAnswer()
-                guard status.type == .regular,
-                    let pieces = try FilePiece.cut(file, size: status.size, path),
-                    pieces.count < PieceSearch.pieces
-                else { return answer }
-                answer.pieces = pieces
-                answer.isThere = true
-                return answer
+                return .content(try StoreWalk.digest(file, path))
+            case .pieces(let path): return try pieces(path)
             }
         } catch let error as TableLogError {
-            return StoreAnswer(refused: "\(error)")
+            return .refused("\(error)")
         } catch let error as PlatformError {
-            return StoreAnswer(refused: "\(error)")
+            return .refused("\(error)")
         }
+    }
+
+    private func pieces(_ path: [UInt8]) throws(PlatformError) -> StoreAnswer {
+        let file = try tree.target.root.open(path, [.readOnly, .nonBlocking])
+        let status = try file.status(path)
+        guard status.type == .regular,
+            let pieces = try FilePiece.cut(file, size: status.size, path),
+            pieces.count < PieceSearch.pieces
+        else { return .refused("it is not cut into pieces") }
+        return .pieces(pieces)
     }
 
     // MARK: Remembering
@@ -129,34 +126,34 @@ final class SyncedStore {
         }
         var state = TwoWayState(pair)
         let former = states[pair]?.plain ?? []
-        let known = Dictionary(former.map { ($0.fact, $0.stamp) }) { first, _ in first }
-        let seen = Dictionary(inventory.entries.map { ($0.path, $0.fact) }) { first, _ in first }
+        state.plain.reserveCapacity(facts.plain.count)
         for fact in facts.plain {
             var stamp = FileStamp.unknown
-            if placed[fact.path] == nil, !walk.young.contains(fact.path) {
+            let seen = walk.seen.find(fact.path)
+            if placed[fact.path] == nil, seen?.isYoung != true {
                 // Only where the content of the file with this stamp is what is remembered.
-                let isSeen = seen[fact.path] == fact
-                stamp = (isSeen ? stamps[fact.path] : known[fact]) ?? .unknown
+                let known = former.find(fact.path)
+                let same = known?.fact == fact ? known?.stamp : nil
+                stamp = (seen?.entry.fact == fact ? seen?.stamp : same) ?? .unknown
             }
             state.plain.append(TwoWayState.Plain(fact: fact, stamp: stamp))
         }
         state.tables = facts.tables
         if state != states[pair] {
-            let place = Self.path(of: pair)
-            try ReplicaFile.write(
-                state.encoded(), to: place, through: place + Array(".new".utf8),
-                tree.target.root)
+            try SmallFile.replace(
+                at: Self.path(of: pair), with: state.encoded(), in: tree.target.root)
             states[pair] = state
         }
+        if walk.mounts != formerMounts { try MountMemory.write(walk.mounts, tree) }
         try clearStaging(keepingWhole: false)
     }
 
     /// Removes what earlier syncs left in the staging directory; what was on its way out of the
     /// store when one was killed is set aside.
     private func clearStaging(keepingWhole: Bool) throws {
-        guard let staging = try tree.directory(ReplicaPlaces.staging) else { return }
-        for name in try staging.descriptor.names(ReplicaPlaces.staging) {
-            let path = PathBytes.join(ReplicaPlaces.staging, name)
+        guard let staging = try tree.directory(TargetPlaces.staging) else { return }
+        for name in try staging.descriptor.names(TargetPlaces.staging) {
+            let path = PathBytes.join(TargetPlaces.staging, name)
             if name.starts(with: "x-".utf8) {
                 try tree.setAside(path, named: path)
             } else if !keepingWhole || !name.starts(with: "s-".utf8) {
@@ -171,10 +168,10 @@ extension MalformedBytes {
         .invalid, at: 9, expected: "the pair that the name says")
 }
 
-/// The server's side of a sync, without input or output of its own: takes requests and what streams
-/// hold.
+/// The server's side of one sync after another, one step for each of its requests; reads and writes
+/// the store.
 package final class TwoWaySession {
-    private let root: PinnedDirectory
+    private let root: TargetRoot
     private var store: SyncedStore?
     private var options: TwoWayOptions = []
     private var questions: [StoreQuestion] = []
@@ -182,7 +179,16 @@ package final class TwoWaySession {
     private var staging: StoreStaging?
     private var publication: StorePublication?
 
-    package init(_ root: consuming PinnedDirectory) { self.root = root }
+    private let host: Host
+
+    package convenience init(_ root: consuming PinnedDirectory, host: Host = .system) {
+        self.init(TargetRoot(root), host: host)
+    }
+
+    package init(_ root: TargetRoot, host: Host = .system) {
+        self.root = root
+        self.host = host
+    }
 
     private static let untimely = RemoteFailure(.violation, "a step that is not due")
 
@@ -199,10 +205,12 @@ package final class TwoWaySession {
     package func receive(_ request: TwoWayRequest, _ source: any ByteSource) throws -> [UInt8] {
         let store = try opened()
         switch request.step {
-        case .ask: questions = try Self.questions(source)
+        case .ask:
+            questions = try RecordReader.all(
+                StoreQuestion.self, in: source, limit: TwoWayLimits.questions)
         case .offer:
             try requireWritable()
-            var staging = StoreStaging(store.tree)
+            var staging = try StoreStaging(store.tree)
             try staging.receiveOffers(source)
             self.staging = staging
         case .want:
@@ -220,7 +228,7 @@ package final class TwoWaySession {
             try requireWritable()
             guard publication == nil else { throw Self.untimely }
             // Removals need no files.
-            let staging = staging ?? StoreStaging(store.tree)
+            let staging = try staging ?? StoreStaging(store.tree)
             let publication = StorePublication(store.tree, staging, store.stamps)
             self.publication = publication
             try publication.receive(source)
@@ -234,33 +242,20 @@ package final class TwoWaySession {
         return []
     }
 
-    private static func questions(_ source: any ByteSource) throws -> [StoreQuestion] {
-        var records = ReplicaRecordReader(source)
-        var questions: [StoreQuestion] = []
-        while let next = try records.next() {
-            var reader = next.reader
-            guard questions.count < TwoWayLimits.questions else {
-                throw RemoteFailure(.violation, "too many questions")
-            }
-            questions.append(try StoreQuestion(next.type, decoding: &reader))
-        }
-        return questions
-    }
-
     /// Writes a download.
     package func send(_ request: TwoWayRequest, _ sink: any ByteSink) throws {
         switch request.step {
         case .begin:
             release()
             options = request.options
-            let copy = PinnedDirectory(try root.descriptor.duplicate(), root.path)
-            let store = try SyncedStore(copy, options)
+            let directory = try root.open(isDryRun: options.contains(.dryRun), host)
+            let store = try SyncedStore(directory, options, host)
             self.store = store
             try store.describe(to: sink)
         case .facts: try opened().facts(try request.pair).write(to: sink)
         case .answers:
             let store = try opened()
-            var writer = ReplicaRecordWriter(sink)
+            var writer = RecordWriter(sink)
             for question in questions {
                 try Interruption.check()
                 try store.answer(question).write(to: &writer)
@@ -275,7 +270,8 @@ package final class TwoWaySession {
             try content.write(to: sink)
         case .outcome:
             guard let publication else { throw Self.untimely }
-            try publication.outcome.write(to: sink)
+            try publication.outcome.write(
+                to: sink, listsUnset: options.contains(.listsUnset))
         case .release: release()
         default: throw Self.untimely
         }

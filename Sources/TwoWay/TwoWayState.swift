@@ -74,7 +74,7 @@ struct TwoWayState: Equatable, Sendable {
     }
 
     init(decoding bytes: [UInt8]) throws(MalformedBytes) {
-        var reader = try ReplicaFile.checked(bytes, "varvesyn", Self.version)
+        var reader = try TargetFile.checked(bytes, "varvesyn", Self.version)
         pair = try PairEnd(decoding: &reader)
         for _ in 0..<(try reader.u64()) {
             let fact = try PlainFact(decoding: &reader)
@@ -141,25 +141,22 @@ struct TwoWayFacts: Equatable, Sendable {
     }
 
     func write(to sink: any ByteSink) throws {
-        var writer = ReplicaRecordWriter(sink)
-        for fact in plain { try writer.write(1) { fact.encode(into: &$0) } }
-        for table in tables { try writer.write(2) { table.encode(into: &$0) } }
+        var writer = RecordWriter(sink)
+        for fact in plain { try writer.write(Record.plain(fact)) }
+        for table in tables { try writer.write(Record.table(table)) }
         try writer.end()
     }
 
     init(reading source: any ByteSource) throws {
-        var records = ReplicaRecordReader(source)
-        while let next = try records.next() {
-            var reader = next.reader
+        var reader = RecordReader(source)
+        while let record = try reader.next(Record.self) {
             guard plain.count + tables.count < TwoWayLimits.paths else {
                 throw RemoteFailure(.violation, "a store with too many paths")
             }
-            switch next.type {
-            case 1: plain.append(try PlainFact(decoding: &reader))
-            case 2: tables.append(try TableFact(decoding: &reader))
-            default: throw ReplicaRecordReader.unknown(next.type)
+            switch record {
+            case .plain(let fact): plain.append(fact)
+            case .table(let fact): tables.append(fact)
             }
-            try reader.finish()
         }
         let isOrdered =
             zip(plain, plain.dropFirst()).allSatisfy { PathBytes.isBefore($0.path, $1.path) }
@@ -167,11 +164,37 @@ struct TwoWayFacts: Equatable, Sendable {
         guard isOrdered else { throw RemoteFailure(.violation, "paths out of order") }
     }
 
-    /// What both stores say alike of plain paths.
-    static func agreed(_ here: Self, _ there: Self) -> [[UInt8]: PlainFact] {
-        let theirs = Dictionary(there.plain.map { ($0.path, $0) }) { first, _ in first }
-        var agreed: [[UInt8]: PlainFact] = [:]
-        for fact in here.plain where theirs[fact.path] == fact { agreed[fact.path] = fact }
-        return agreed
+    /// What both stores say alike of plain paths, in the order of paths.
+    static func agreed(_ here: Self, _ there: Self) -> [PlainFact] {
+        here.plain.filter { there.plain.find($0.path) == $0 }
+    }
+}
+
+extension TwoWayFacts {
+    private enum Record: PeerRecord {
+        case plain(PlainFact)
+        case table(TableFact)
+
+        var kind: UInt8 {
+            switch self {
+            case .plain: 1
+            case .table: 2
+            }
+        }
+
+        func encode(into writer: inout ByteWriter) {
+            switch self {
+            case .plain(let fact): fact.encode(into: &writer)
+            case .table(let fact): fact.encode(into: &writer)
+            }
+        }
+
+        init(kind: UInt8, decoding reader: inout ByteReader) throws(MalformedBytes) {
+            switch kind {
+            case 1: self = .plain(try PlainFact(decoding: &reader))
+            case 2: self = .table(try TableFact(decoding: &reader))
+            default: throw reader.unknownKind(kind)
+            }
+        }
     }
 }

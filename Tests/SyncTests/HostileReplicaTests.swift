@@ -34,16 +34,16 @@ struct HostileReplicaTests {
 
     private func upload(
         _ step: ReplicaStep, _ session: ReplicaSession,
-        _ body: (inout ReplicaRecordWriter) throws -> Void
+        _ body: (inout RecordWriter) throws -> Void
     ) throws {
         let sink = GatheringSink()
-        var writer = ReplicaRecordWriter(sink)
+        var writer = RecordWriter(sink)
         try body(&writer)
         try writer.end()
         _ = try session.receive(ReplicaRequest(step), PieceSource(sink.bytes, 1000))
     }
 
-    private func head(_ writer: inout ReplicaRecordWriter) throws {
+    private func head(_ writer: inout RecordWriter) throws {
         let origin = ReplicaOrigin(repository: try pair.depot.repository().config.id, item)
         try writer.write(1) {
             $0.u8(1)
@@ -125,7 +125,7 @@ struct HostileReplicaTests {
 
     /// Offers one file, and sends what `body` writes for it.
     private func send(
-        size: UInt64, _ body: (inout ReplicaRecordWriter) throws -> Void
+        size: UInt64, _ body: (inout RecordWriter) throws -> Void
     ) throws -> ReplicaSession {
         let session = try session()
         try upload(.offer, session) { writer in
@@ -140,7 +140,7 @@ struct HostileReplicaTests {
     }
 
     private func copy(
-        _ writer: inout ReplicaRecordWriter, _ bytes: [UInt8], _ path: String, offset: UInt64 = 0
+        _ writer: inout RecordWriter, _ bytes: [UInt8], _ path: String, offset: UInt64 = 0
     ) throws {
         try writer.write(2) { $0.string(Array(path.utf8)) }
         try writer.write(4) {

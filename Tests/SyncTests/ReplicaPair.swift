@@ -68,7 +68,7 @@ final class ReplicaPair: Sendable {
         try offers.receive(PieceSource(offer.bytes, 10_000))
         let content = GatheringSink()
         try sender.content(offers.wants, to: content)
-        var staging = ReplicaStaging(open.tree, open.state, offers)
+        var staging = try ReplicaStaging(open.tree, open.state, offers)
         try staging.receive(PieceSource(content.bytes, 10_000))
         let supply = GatheringSink()
         try sender.supply(staging.lacking, to: supply)

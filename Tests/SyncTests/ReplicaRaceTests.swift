@@ -9,6 +9,7 @@ import Platform
 import Repository
 import TestSupport
 import Testing
+import Trees
 
 /// What others do to a target while something is brought to it, and what a source cannot tell.
 struct ReplicaRaceTests {
@@ -72,9 +73,8 @@ struct ReplicaRaceTests {
         do {
             let target = try pair.open()
             let journal = try pair.stage(item, target)
-            try ReplicaFile.write(
-                journal.encoded(), to: ReplicaPlaces.journal, through: ReplicaPlaces.newJournal,
-                try PinnedDirectory(pair.target))
+            try SmallFile.replace(
+                at: TargetPlaces.journal, with: journal.encoded(), in: try PinnedDirectory(pair.target))
         }
         try write("theirs", "target/a")
         expectChangedThere("a") { _ = try pair.open() }
@@ -211,7 +211,7 @@ struct ReplicaRaceTests {
         let target = try pair.open()
         let item = try pair.depot.capture(pair.source)
         let sink = GatheringSink()
-        var writer = ReplicaRecordWriter(sink)
+        var writer = RecordWriter(sink)
         let origin = ReplicaOrigin(repository: try pair.depot.repository().config.id, item)
         try writer.write(1) {
             $0.u8(ReplicaOffers.Scope.everything.rawValue)

@@ -80,13 +80,16 @@ struct RepositoryLocationTests {
         }
     }
 
+    private static let switchedOff =
+        "|-o|PermitLocalCommand=no|-o|ClearAllForwardings=yes"
+
     private static func arguments(
         _ ssh: SSHCommand, _ text: String, _ ciphers: String?
     ) throws
         -> String
     {
         guard case .remote(let remote) = try parse(text) else { return "" }
-        return ssh.arguments(for: remote, ciphers: ciphers)
+        return ssh.arguments(for: remote, SSHCommand.Plan(ciphers: ciphers))
             .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "|")
     }
 
@@ -94,10 +97,11 @@ struct RepositoryLocationTests {
         var ssh = SSHCommand.standard
         #expect(
             try Self.arguments(ssh, "ssh://me@host:22/a;b", "x,y")
-                == "ssh|-T|-o|Compression=no|-c|x,y|-p|22|--|me@host|varve|serve|--stdio")
+                == "ssh|-T|-o|Compression=no\(Self.switchedOff)|-c|x,y|-p|22|--|me@host|varve|serve"
+                + "|--stdio")
         #expect(
             try Self.arguments(ssh, "host:/a", nil)
-                == "ssh|-T|-o|Compression=no|--|host|varve|serve|--stdio")
+                == "ssh|-T|-o|Compression=no\(Self.switchedOff)|--|host|varve|serve|--stdio")
         ssh.remoteVarve = ["sudo", "/opt/my varve", "it's", "$x", ""].map { Array($0.utf8) }
         #expect(
             try Self.arguments(ssh, "host:/a", nil).hasSuffix(

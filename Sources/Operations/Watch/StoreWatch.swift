@@ -1,7 +1,6 @@
 package import Capturing
 internal import Remote
 package import Replicas
-package import Targets
 internal import Trees
 internal import Bytes
 internal import Hashing
@@ -49,6 +48,8 @@ package enum WatchEvent {
 /// Follows a store: snapshots it when it changes, and keeps a replica equal to it.
 package final class StoreWatch {
     private let settings: WatchSettings
+    private let host: Host
+    private let own: OwnFiles
     private let options: CaptureOptions
     private let repository: () throws -> Repository
     private let replica: (destination: ReplicaDestination, options: ReplicaOptions, rate: UInt64?)?
@@ -57,7 +58,7 @@ package final class StoreWatch {
     private var watch: DirectoryWatch?
     private var signature: XXH3Digest?
     private var connection: (Connection, used: ContinuousClock.Instant)?
-    package private(set) var record = WatchRecord()
+    package private(set) var record: WatchRecord
 
     /// A connection that was not used for longer may have been given up by the other side.
     private static let connectionLife: Duration = .seconds(300)
@@ -67,10 +68,15 @@ package final class StoreWatch {
     package init(
         _ settings: WatchSettings, _ options: CaptureOptions,
         replica: (destination: ReplicaDestination, options: ReplicaOptions, rate: UInt64?)?,
-        repository: @escaping () throws -> Repository,
+        host: Host = .system, repository: @escaping () throws -> Repository,
         tell: @escaping (WatchEvent) throws -> Void
     ) {
         self.settings = settings
+        self.host = host
+        record = WatchRecord(host)
+        own = OwnFiles([settings.health, settings.metrics].compactMap { $0 }, in: settings.source)
+        var options = options
+        own.exclude(from: &options.filter)
         self.options = options
         self.replica = replica
         self.repository = repository
@@ -108,14 +114,14 @@ package final class StoreWatch {
     // MARK: A round
 
     private func round(_ changed: ContinuousClock.Instant?) throws {
-        if watch == nil { signature = try StoreSignature.of(settings.source, options.filter) }
+        if watch == nil { signature = try StoreSignature.of(settings.source, options.filter, own, host) }
         let repository = try repository()
         let captured = try Capture.run(
             [settings.source], into: repository, options, WorkProgress())
         let summary = try replicate(captured, repository)
         // A change that was taken back has not been brought anywhere.
         let isIdle = captured.isUnchanged && summary?.wasEqual != false
-        let lag = isIdle ? nil : changed.map { ContinuousClock.now - $0 }
+        let lag = isIdle ? nil : changed.map { host.instant() - $0 }
         record.note(captured, summary, lag: lag)
         try tell(.round(captured, summary, lag: lag))
         try publish()
@@ -129,7 +135,7 @@ package final class StoreWatch {
             of: settings.source, through: repository, to: replica.destination, replica.options,
             bytesPerSecond: replica.rate)
         let open: Connection
-        if let (known, used) = connection, ContinuousClock.now - used < Self.connectionLife {
+        if let (known, used) = connection, host.instant() - used < Self.connectionLife {
             open = known
         } else {
             connection = nil
@@ -138,7 +144,7 @@ package final class StoreWatch {
         // Only a connection on which all went well is used again.
         connection = nil
         let summary = try replication.replicate(captured, open, WorkProgress())
-        connection = (open, ContinuousClock.now)
+        connection = (open, host.instant())
         return summary
     }
 
@@ -165,9 +171,9 @@ package final class StoreWatch {
     }
 
     private func sleep(_ duration: Duration) {
-        let deadline = ContinuousClock.now + duration
-        while ContinuousClock.now < deadline, !Interruption.isRequested {
-            HostSystem.sleep(min(deadline - .now, Self.slice))
+        let deadline = host.instant() + duration
+        while host.instant() < deadline, !Interruption.isRequested {
+            host.sleep(min(deadline - host.instant(), Self.slice))
         }
     }
 
@@ -181,7 +187,7 @@ package final class StoreWatch {
                 return try polls("the store lies on a file system of the network")
             }
             watch = try DirectoryWatch(
-                settings.source, ignoring: [SourceWalk.replicaDirectory])
+                settings.source, ignoring: [SourceWalk.replicaDirectory], paths: own.paths)
             record.isPolling = false
         } catch let error as PlatformError where error.errno == .noSpace {
             try polls("the system watches no more directories (fs.inotify.max_user_watches)")
@@ -201,8 +207,8 @@ package final class StoreWatch {
     /// Waits for the next round to be due; tells when the first change was noticed, nil where there
     /// may be none.
     private func waitForChange() throws -> ContinuousClock.Instant? {
-        let deadline = ContinuousClock.now + settings.rescan
-        while ContinuousClock.now < deadline {
+        let deadline = host.instant() + settings.rescan
+        while host.instant() < deadline {
             try Interruption.check()
             if let watch {
                 let notice = notice(watch)
@@ -214,8 +220,8 @@ package final class StoreWatch {
             } else {
                 ServiceNotice.status("ok")
                 sleep(settings.interval)
-                let now = ContinuousClock.now
-                let found = try? StoreSignature.of(settings.source, options.filter)
+                let now = host.instant()
+                let found = try? StoreSignature.of(settings.source, options.filter, own, host)
                 if found != signature { return now }
             }
         }
@@ -239,7 +245,7 @@ package final class StoreWatch {
     /// Waits until nothing changes any more, but not for ever.
     private func settle(_ watch: DirectoryWatch) throws -> ContinuousClock.Instant {
         let first = watch.changedSince
-        while ContinuousClock.now < first + settings.patience {
+        while host.instant() < first + settings.patience {
             let next = (try? watch.wait(settings.quiet)) ?? .gone
             if next == .quiet { break }
             guard next == .changed else {
@@ -253,11 +259,13 @@ package final class StoreWatch {
 
 /// What tells that a store changed where nothing else does: a digest of the status of everything.
 enum StoreSignature {
-    static func of(_ source: [UInt8], _ filter: WalkFilter) throws -> XXH3Digest {
+    static func of(
+        _ source: [UInt8], _ filter: WalkFilter, _ own: OwnFiles, _ host: Host
+    ) throws -> XXH3Digest {
         let walk = try SourceWalk(source, prefix: [], filter: filter)
         var digest = XXH3Digest(high: 0, low: 0)
         var writer = ByteWriter()
-        try walk.visit(listers: Processors.count) { entry throws(PlatformError) in
+        try walk.visit(listers: host.processors) { entry throws(PlatformError) in
             writer.removeAll()
             writer.xxh3(digest)
             writer.string(entry.path)
@@ -265,8 +273,9 @@ enum StoreSignature {
                 for number in [status.size, status.inode, UInt64(status.mode)] {
                     writer.varint(number)
                 }
-                writer.signed(status.mtime.seconds)
-                writer.varint(UInt64(status.mtime.nanoseconds))
+                let isOwn = status.type == .directory && own.isDirectoryOfOne(entry.path)
+                writer.signed(isOwn ? 0 : status.mtime.seconds)
+                writer.varint(isOwn ? 0 : UInt64(status.mtime.nanoseconds))
             }
             digest = XXH3Digest(of: writer.bytes.span)
         }

@@ -2,11 +2,12 @@ internal import Snapshots
 package import Capturing
 package import Replicas
 internal import Bytes
+internal import Trees
 package import Platform
 
 /// What a watch did so far, for people and monitors.
 package struct WatchRecord: Sendable {
-    package private(set) var started = Timestamp.now()
+    package private(set) var started: Timestamp
     package private(set) var lastSuccess: Timestamp?
     package private(set) var snapshots: UInt64 = 0
     package private(set) var replications: UInt64 = 0
@@ -24,13 +25,18 @@ package struct WatchRecord: Sendable {
 
     private static let lagLimit = 1000
 
-    package init() {}
+    private let host: Host
+
+    package init(_ host: Host = .system) {
+        self.host = host
+        started = host.now()
+    }
 
     /// Notes a round that went well; `lag` from the change to the durable replica.
     package mutating func note(
         _ captured: CaptureResult, _ summary: ReplicationSummary?, lag: Duration?
     ) {
-        lastSuccess = .now()
+        lastSuccess = host.now()
         failuresInARow = 0
         problems =
             UInt64(captured.record.problems.count { $0.isFault }) + captured.record.unlistedProblems
@@ -123,12 +129,13 @@ package struct WatchRecord: Sendable {
 
     /// Replaces a file by what a monitor reads; it never sees half of it, after a power cut either.
     package static func publish(_ text: String, to path: [UInt8]) throws(PlatformError) {
-        let temporary = path + Array(".tmp-\(HostSystem.processID)".utf8)
-        let flags: OpenFlags = [.writeOnly, .create, .truncate, .noFollow]
-        let file = try Descriptor.open(temporary, flags, mode: 0o644)
-        try file.write(Array(text.utf8).span, at: 0, temporary)
-        try file.sync(temporary)
-        try file.close(temporary)
-        try FileOperations.rename(temporary, to: path, at: Descriptor.workingDirectory)
+        try SmallFile.replace(
+            at: path, with: Array(text.utf8), through: Array(PathBytes.name(temporary(path))),
+            mode: 0o644)
+    }
+
+    /// What the next content of a file is called until it is whole.
+    static func temporary(_ path: [UInt8]) -> [UInt8] {
+        path + Array(".tmp-\(HostSystem.processID)".utf8)
     }
 }

@@ -16,16 +16,36 @@ package final class ServedPlace: Sendable {
     private let root: PinnedDirectory?
     /// The root as it was named, and as it resolves.
     private let names: [[UInt8]]
+    /// A root that is not there yet.
+    private let missingRoot: [UInt8]?
 
     /// Opens the root, if there is one.
-    package init(root path: [UInt8]?) throws(PlatformError) {
+    ///
+    /// With `mayBeMissing` it may be made by whoever writes a replica or syncs a store there.
+    package init(root path: [UInt8]?, mayBeMissing: Bool = false) throws(PlatformError) {
         guard let path else {
             root = nil
-            names = []
+            (names, missingRoot) = ([], nil)
+            return
+        }
+        if mayBeMissing, try !Self.exists(path) {
+            root = nil
+            (names, missingRoot) = ([Self.trimmed(path)], path)
             return
         }
         root = try PinnedDirectory(path)
+        missingRoot = nil
         names = [Self.trimmed(path), Self.trimmed(try HostSystem.resolve(path))]
+    }
+
+    private static func exists(_ path: [UInt8]) throws(PlatformError) -> Bool {
+        do throws(PlatformError) {
+            _ = try FileStatus.following(path)
+            return true
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            return false
+        }
     }
 
     private static func trimmed(_ path: [UInt8]) -> [UInt8] {
@@ -50,27 +70,51 @@ package final class ServedPlace: Sendable {
         }
     }
 
-    /// Opens or makes the directory that a client wants to keep equal to a snapshot or a store.
-    package func replica(_ path: [UInt8], _ policy: ServePolicy) throws -> PinnedDirectory {
+    /// Opens the directory that a client wants to keep equal to a snapshot or a store; nil where
+    /// there is none and `makes` is false.
+    ///
+    /// What is made is for its owner alone until the replica says otherwise.
+    package func replica(
+        _ path: [UInt8], _ policy: ServePolicy, makes: Bool
+    ) throws -> PinnedDirectory? {
         guard policy.mayRemove else {
             let option = policy.isReadOnly ? "--read-only" : "--append-only"
             throw RemoteFailure(.forbidden, "the server was started with \(option)")
         }
+        if let missingRoot {
+            guard try relative(path).isEmpty else { throw Self.outside(path) }
+            return try replica(at: missingRoot, makes: makes)
+        }
         guard root != nil else {
             guard !path.isEmpty else { throw RemoteFailure(.forbidden, "no path was named") }
-            try makeReplica(path)
-            let directory = try PinnedDirectory(path)
-            return directory
+            return try replica(at: path, makes: makes)
         }
         let relative = try relative(path)
-        try makeDirectory(relative)
-        let directory = try descriptor(relative)
-        return PinnedDirectory(directory, path.isEmpty ? names.first ?? [] : path)
+        if makes { try makeDirectory(relative) }
+        do throws(PlatformError) {
+            let directory = try descriptor(relative)
+            return PinnedDirectory(directory, path.isEmpty ? names.first ?? [] : path)
+        } catch {
+            guard !makes, error.errno == .noSuchFileOrDirectory else { throw error }
+            return nil
+        }
+    }
+
+    private func replica(
+        at path: [UInt8], makes: Bool
+    ) throws(PlatformError) -> PinnedDirectory? {
+        if makes { try makeReplica(path) }
+        do throws(PlatformError) {
+            return try PinnedDirectory(path)
+        } catch {
+            guard !makes, error.errno == .noSuchFileOrDirectory else { throw error }
+            return nil
+        }
     }
 
     private func makeReplica(_ path: [UInt8]) throws(PlatformError) {
         do throws(PlatformError) {
-            try FileOperations.makeDirectory(path)
+            try FileOperations.makeDirectory(path, mode: 0o700)
             let parent = PathBytes.parent(Self.trimmed(path))
             let isBelowHere = parent.isEmpty && path.first != PathBytes.separator
             let above = isBelowHere ? Array(".".utf8) : parent + [PathBytes.separator]

@@ -1,3 +1,4 @@
+internal import Replicas
 internal import ArgumentParser
 internal import Bytes
 internal import Capturing

@@ -67,7 +67,7 @@ struct ReplicateCommand: VarveCommand {
         let done = try ProgressDisplay.showing(console) { progress throws in
             try request.run(progress)
         }
-        console.status = done.capture.record.isComplete ? .done : .partial
+        console.status = done.isComplete ? .done : .partial
         let report = ReplicaReport(
             done.capture, done.replica, target.bytes, isDryRun: dryRun, took: done.duration)
         try console.print(report.report)

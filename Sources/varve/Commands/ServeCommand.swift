@@ -74,7 +74,7 @@ struct ServeCommand: VarveCommand {
             )
         }
         // Before a byte of the client is read, so that it cannot choose what the path leads to.
-        let place = try ServedPlace(root: path?.bytes)
+        let place = try ServedPlace(root: path?.bytes, mayBeMissing: replica || sync)
         let policy = ServePolicy(
             isReadOnly: readOnly,
             isAppendOnly: appendOnly,

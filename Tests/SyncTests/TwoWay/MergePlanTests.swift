@@ -27,7 +27,7 @@ struct MergePlanTests {
         let plan = PlainMerge(
             here: ours.map { [entry("a", $0)] } ?? [],
             there: theirs.map { [entry("a", $0)] } ?? [],
-            facts: fact.map { [$0.path: $0] } ?? [:], blocked: [])
+            facts: fact.map { [$0] } ?? [], blocked: [])
         var words = plan.conflicts.map { "\($0.kind)" }
         for (changes, side) in [(plan.toHere, "here"), (plan.toThere, "there")] {
             for change in changes {
@@ -61,7 +61,7 @@ struct MergePlanTests {
     @Test func `What lies below a conflict is left alone`() {
         let plan = PlainMerge(
             here: [Self.entry("a", "file")],
-            there: [Self.entry("a", "", .directory), Self.entry("a/b", "x")], facts: [:],
+            there: [Self.entry("a", "", .directory), Self.entry("a/b", "x")], facts: [],
             blocked: [])
         #expect(plan.conflicts.map(\.kind) == [.bothHave])
         #expect(plan.toHere.isEmpty && plan.toThere.isEmpty)
@@ -71,7 +71,7 @@ struct MergePlanTests {
         let known = Self.entry("t/x", "1").fact
         let plan = PlainMerge(
             here: [Self.entry("t/x", "2"), Self.entry("tt", "1")], there: [],
-            facts: [known.path: known], blocked: [Array("t".utf8)])
+            facts: [known], blocked: [Array("t".utf8)])
         #expect(plan.kept == [known])
         #expect(plan.toThere.map(\.path) == [Array("tt".utf8)])
     }

@@ -1,5 +1,5 @@
-package import Snapshots
-package import Bytes
+internal import Snapshots
+internal import Bytes
 internal import Hashing
 internal import Platform
 
@@ -13,7 +13,7 @@ internal import Platform
 //     action     1: what is to be done, see `ReplicaAction`; 0 in the state
 
 /// What becomes of an offered path.
-package enum ReplicaAction: UInt8, Sendable {
+enum ReplicaAction: UInt8, Sendable {
     /// The content that is at the target is right; owner, mode and time may not be.
     case keep = 0
     /// A file that lies whole in the staging directory.
@@ -25,25 +25,25 @@ package enum ReplicaAction: UInt8, Sendable {
 }
 
 /// One path of a replica.
-package struct ReplicaRecord: Equatable, Sendable {
-    package var entry: ManifestEntry
-    package var key: SHA256Digest = .zero
-    package var action = ReplicaAction.keep
+struct ReplicaRecord: Equatable, Sendable {
+    var entry: ManifestEntry
+    var key: SHA256Digest = .zero
+    var action = ReplicaAction.keep
 
-    package func encode(into writer: inout ByteWriter) {
+    func encode(into writer: inout ByteWriter) {
         writer.string(entry.path)
         entry.encode(into: &writer)
         writer.digest(key)
         writer.u8(action.rawValue)
     }
 
-    package init(_ entry: ManifestEntry, key: SHA256Digest = .zero, action: ReplicaAction = .keep) {
+    init(_ entry: ManifestEntry, key: SHA256Digest = .zero, action: ReplicaAction = .keep) {
         self.entry = entry
         self.key = key
         self.action = action
     }
 
-    package init(decoding reader: inout ByteReader) throws(MalformedBytes) {
+    init(decoding reader: inout ByteReader) throws(MalformedBytes) {
         let path = try reader.string(limit: ManifestPath.pathLimit, "a path")
         entry = try ManifestEntry(decoding: &reader)
         guard path == entry.path else { throw reader.invalid("the path once more") }
@@ -55,23 +55,18 @@ package struct ReplicaRecord: Equatable, Sendable {
     }
 }
 
-extension SHA256Digest {
-    /// Stands for what is not known.
-    package static let zero = SHA256Digest(0, 0, 0, 0)
-}
-
 /// Records in path order, as one run of bytes: a million of them take some 150 MB.
-package struct ReplicaRecords: Sendable {
-    package private(set) var bytes: [UInt8] = []
+struct ReplicaRecords: Sendable {
+    private(set) var bytes: [UInt8] = []
     private var starts: [Int] = []
 
-    package var count: Int { starts.count }
+    var count: Int { starts.count }
     var isEmpty: Bool { starts.isEmpty }
 
-    package init() {}
+    init() {}
 
     /// Adds a record whose path comes after all others.
-    package mutating func append(_ record: ReplicaRecord) {
+    mutating func append(_ record: ReplicaRecord) {
         starts.append(bytes.count)
         var writer = ByteWriter(capacity: 256)
         record.encode(into: &writer)
@@ -79,7 +74,7 @@ package struct ReplicaRecords: Sendable {
     }
 
     /// Decodes `count` records; each is checked, and their order.
-    package init(decoding reader: inout ByteReader, count: Int) throws(MalformedBytes) {
+    init(decoding reader: inout ByteReader, count: Int) throws(MalformedBytes) {
         var previous: [UInt8]?
         for _ in 0..<count {
             let record = try ReplicaRecord(decoding: &reader)
@@ -91,7 +86,7 @@ package struct ReplicaRecords: Sendable {
         }
     }
 
-    package subscript(index: Int) -> ReplicaRecord {
+    subscript(index: Int) -> ReplicaRecord {
         get throws(MalformedBytes) {
             var reader = ByteReader(bytes, in: starts[index]..<bytes.count)
             return try ReplicaRecord(decoding: &reader)
@@ -104,13 +99,13 @@ package struct ReplicaRecords: Sendable {
     }
 
     /// Changes what is to be done with a record.
-    package mutating func setAction(_ action: ReplicaAction, at index: Int) {
+    mutating func setAction(_ action: ReplicaAction, at index: Int) {
         let end = index + 1 < starts.count ? starts[index + 1] : bytes.count
         bytes[end - 1] = action.rawValue
     }
 
     /// Where the path is, or the first one after it.
-    package func position(of path: [UInt8]) throws(MalformedBytes) -> (index: Int, isThere: Bool) {
+    func position(of path: [UInt8]) throws(MalformedBytes) -> (index: Int, isThere: Bool) {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
@@ -122,7 +117,7 @@ package struct ReplicaRecords: Sendable {
     }
 
     /// Numbers of the records below a directory, without its own.
-    package func indices(below directory: [UInt8]) throws(MalformedBytes) -> Range<Int> {
+    func indices(below directory: [UInt8]) throws(MalformedBytes) -> Range<Int> {
         let (place, isThere) = try position(of: directory)
         let first = isThere ? place + 1 : place
         var end = first
@@ -130,12 +125,12 @@ package struct ReplicaRecords: Sendable {
         return first..<end
     }
 
-    package func find(_ path: [UInt8]) throws(MalformedBytes) -> ReplicaRecord? {
+    func find(_ path: [UInt8]) throws(MalformedBytes) -> ReplicaRecord? {
         let (index, isThere) = try position(of: path)
         return isThere ? try self[index] : nil
     }
 
-    package func contains(_ path: [UInt8]) throws(MalformedBytes) -> Bool {
+    func contains(_ path: [UInt8]) throws(MalformedBytes) -> Bool {
         try position(of: path).isThere
     }
 
@@ -149,7 +144,7 @@ package struct ReplicaRecords: Sendable {
 
     /// The records with some put in, replaced or, where the record is nil, taken out; `next` gives
     /// the changes in path order.
-    package func merging(
+    func merging(
         _ next: () throws -> (path: [UInt8], record: ReplicaRecord?)?
     ) throws -> ReplicaRecords {
         var merged = ReplicaRecords()

@@ -10,9 +10,9 @@ import TestSupport
 import Testing
 
 /// What a reader of the target sees while it is written, and after it was interrupted.
-struct ReplicaOrderTests {
+struct TargetOrderTests {
     @Test(arguments: [
-        ("t/part-1.parquet", ReplicaOrder.data),
+        ("t/part-1.parquet", TargetOrder.data),
         ("t/p=1/deletion_vector_8a.bin", .deletionVector),
         ("t/_delta_log/_sidecars/x.parquet", .sidecar),
         ("t/_delta_log/00000000000000000010.checkpoint.parquet", .checkpoint),
@@ -23,8 +23,8 @@ struct ReplicaOrderTests {
         ("t/_delta_log/_last_checkpoint", .pointer),
         ("t_delta_log/00000000000000000011.json", .data),
     ])
-    func `Data comes before what points at it`(path: String, order: ReplicaOrder) {
-        #expect(ReplicaOrder(Array(path.utf8)) == order)
+    func `Data comes before what points at it`(path: String, order: TargetOrder) {
+        #expect(TargetOrder(Array(path.utf8)) == order)
     }
 
     /// Appends, a compaction, a vacuum, and a table that is dropped and made anew.

@@ -4,7 +4,7 @@ internal import Bytes
 /// log points at: data, deletion vectors, sidecars, checkpoints, commits by version, and what tells
 /// of commits: the pointer to the last checkpoint, compacted commits, and the checksums of
 /// versions, which make readers fail that find none of these versions.
-package enum ReplicaOrder: UInt8, Comparable, Sendable {
+package enum TargetOrder: UInt8, Comparable, Sendable {
     case data = 0
     case deletionVector = 1
     case sidecar = 2
