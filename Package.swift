@@ -130,7 +130,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "Platform", "Compression", "Chunking", "Parquet", "Trees",
                 "TableLog", "TableStore", "Repository", "Snapshots", "Capturing", "Restoring",
-                "Upkeep", "Remote", "Targets", "TwoWay", "Serving",
+                "Upkeep", "Remote", "Replicas", "TwoWay", "Serving",
                 "Migration", "JSON", "Operations", "Reports", system, argumentParser,
             ],
             swiftSettings: settings),
@@ -164,7 +164,7 @@ let package = Package(
                 "Bytes", "Platform", "Hashing", "Compression", "Chunking", "Deltas", "Repository",
                 system,
             ]),
-        tests("Trees", ["Bytes", "Platform", "Trees"]),
+        tests("Trees", ["Bytes", "Platform", "Trees", system]),
         tests(
             "Snapshots",
             [

@@ -8,8 +8,10 @@ package struct ExactText: Sendable {
     /// The same characters, for messages and for what is written.
     package let string: String
 
+    /// The text of a string.
     package init(_ string: String) { self.string = string }
 
+    /// The text of a part of a string.
     package init(_ text: Substring) { string = String(text) }
 
     /// Nil when the bytes are no UTF-8.
@@ -18,7 +20,9 @@ package struct ExactText: Sendable {
         self.string = string
     }
 
+    /// The bytes that are compared.
     package var utf8: String.UTF8View { string.utf8 }
+    /// Whether there is no byte.
     package var isEmpty: Bool { string.isEmpty }
 
     /// Whether the bytes begin with those of `prefix`.
@@ -36,10 +40,12 @@ package struct ExactText: Sendable {
 }
 
 extension ExactText: Hashable, Comparable {
+    /// Whether the bytes are equal.
     package static func == (one: Self, other: Self) -> Bool {
         one.utf8.elementsEqual(other.utf8)
     }
 
+    /// The order of the bytes.
     package static func < (one: Self, other: Self) -> Bool {
         one.utf8.lexicographicallyPrecedes(other.utf8)
     }
@@ -59,10 +65,12 @@ extension ExactText: Hashable, Comparable {
 }
 
 extension ExactText: ExpressibleByStringInterpolation {
+    /// A text that stands in the code.
     package init(stringLiteral value: String) { string = value }
 }
 
 extension ExactText: CustomStringConvertible {
+    /// The text itself, without quotes.
     package var description: String { string }
 }
 

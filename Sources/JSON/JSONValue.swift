@@ -14,9 +14,11 @@ package indirect enum JSONValue: Equatable, Sendable {
     case object([Member])
 
     package struct Member: Equatable, Sendable {
+        /// As it stands in the document, escapes resolved.
         package var name: ExactText
         package var value: JSONValue
 
+        /// A member of that name.
         package init(_ name: ExactText, _ value: JSONValue) {
             self.name = name
             self.value = value
@@ -45,8 +47,10 @@ package indirect enum JSONValue: Equatable, Sendable {
         if case .number(let text) = self { Int64(text.string) } else { nil }
     }
 
+    /// A text of our own.
     package static func string(_ text: String) -> JSONValue { .string(ExactText(text)) }
 
+    /// A whole number, in all of its digits.
     package static func number(_ value: some BinaryInteger) -> JSONValue {
         .number(ExactText(String(value)))
     }

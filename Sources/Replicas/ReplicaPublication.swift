@@ -18,8 +18,8 @@ internal import Platform
 //    already, or readers could not enter them; all that got names or such is synced.
 //
 // TreeChanges says what a step may replace or remove. What the target refuses to hold or to give up
-// (an attribute, a device, a file that cannot be removed) is noted in the outcome, and the rest goes
-// on; any other failure ends the publication, and the state says how far it came.
+// (an attribute, a device, a file that cannot be removed) is noted in the outcome, and the rest
+// goes on; any other failure ends the publication, and the state says how far it came.
 
 /// Makes a tree what a journal says.
 final class ReplicaPublication {

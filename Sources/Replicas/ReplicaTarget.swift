@@ -38,7 +38,7 @@ final class ReplicaTarget {
         let policy = AttributePolicy(setsSetID: options.contains(.setID))
         tree = TargetTree(LiveTree(root, policy), host: host)
         self.options = options
-        let all = try tree.target.root.descriptor.names([])
+        let all = try tree.isStandIn() ? [] : tree.target.root.descriptor.names([])
         let names = all.filter { $0 != TargetPlaces.directory }
         let isNew = try tree.target.status(TargetPlaces.directory) == nil
         lock = options.contains(.dryRun) ? nil : try tree.takeLock()

@@ -2,9 +2,12 @@ package import Bytes
 
 /// Tells repositories apart: 32 random bytes, chosen when one is made.
 package struct RepositoryID: Hashable, Sendable {
+    /// The random number that `init` chose.
     package let digest: SHA256Digest
+    /// The id that a configuration has.
     package init(_ digest: SHA256Digest) { self.digest = digest }
 
+    /// Its 64 hexadecimal digits.
     package var hex: String { digest.hex }
 }
 

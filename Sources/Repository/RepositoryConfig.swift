@@ -31,6 +31,7 @@ package struct RepositoryConfig: Equatable, Sendable {
     private static let noCipher: UInt8 = 0
     private static let fastCDC: UInt8 = 1
 
+    /// The configuration of a new repository.
     package init(id: RepositoryID, chunking: ChunkingParameters) {
         self.id = id
         self.chunking = chunking

@@ -38,6 +38,7 @@ package struct RepositoryError: Error {
         self.init(isUnsupported ? .unsupported("\(error)") : .damaged("\(error)"), name.path)
     }
 
+    /// What a storage could not do with an object.
     package init(_ error: StorageError, _ name: ObjectName) { self.init(error, name.path) }
 
     init(_ error: StorageError, _ object: String) {

@@ -78,6 +78,7 @@ extension StagedObject {
         try publish(as: name, replacing: true)
     }
 
+    /// None, where a storage cannot be read before publishing.
     package var content: (any StoredObject)? { nil }
 }
 

@@ -4,6 +4,7 @@ internal import SystemPackage
 
 /// Why a storage did not do what it was asked for.
 package struct StorageError: Error, Equatable {
+    /// What kept the storage from doing it.
     package enum Kind: Equatable, Sendable {
         /// There is no object of that name.
         case missing
@@ -25,18 +26,21 @@ package struct StorageError: Error, Equatable {
         case environment(PlatformError)
     }
 
+    /// Decides what to do about it.
     package var kind: Kind
     /// The object, as a path below the repository, or the place of the storage; printable.
     package var object: String
     /// What is known beyond the kind: a whole clause, printable; empty when nothing is.
     package var detail: String
 
+    /// An error about an object in words, such as its path.
     package init(_ kind: Kind, _ object: String, _ detail: String = "") {
         self.kind = kind
         self.object = object
         self.detail = detail
     }
 
+    /// An error about an object by its name.
     package init(_ kind: Kind, _ name: ObjectName, _ detail: String = "") {
         self.init(kind, name.path, detail)
     }
@@ -55,6 +59,7 @@ package struct StorageError: Error, Equatable {
 }
 
 extension StorageError: CustomStringConvertible {
+    /// One line for people.
     package var description: String {
         guard detail.isEmpty else { return detail }
         return switch kind {

@@ -5,6 +5,7 @@ package import Trees
 
 /// What a restore did, or on a dry run would do.
 package struct RestoreResult: Sendable {
+    /// Files of which anything was written.
     package var filesWritten: UInt64 = 0
     /// Files whose content was right already.
     package var filesUnchanged: UInt64 = 0
@@ -13,6 +14,7 @@ package struct RestoreResult: Sendable {
     package var othersWritten: UInt64 = 0
     /// Files, directories and others that went, whether to be deleted or to make room.
     package var deleted: UInt64 = 0
+    /// Bytes of content that were written.
     package var bytesWritten: UInt64 = 0
     /// Bytes of existing files that were right already.
     package var bytesKept: UInt64 = 0
@@ -28,6 +30,7 @@ package struct RestoreResult: Sendable {
     package var actions: [(action: RestoreAction, path: [UInt8])] = []
     package var notes: [RestoreNote] = []
 
+    /// Nothing was done yet.
     package init() {}
 
     /// Whether the target has everything that the source of the snapshot had.

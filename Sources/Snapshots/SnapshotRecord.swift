@@ -141,7 +141,8 @@ package struct SnapshotRecord: Equatable, Sendable {
     private static let problemSizeLimit = 1 << 20
     private static let stringLimit = 128 << 10
     private static let listLimit = 4096
-    /// Numbers of files, problems and snapshots in a record are below this, so that no sum of a few of them overflows.
+    /// Numbers of files, problems and snapshots in a record are below this, so that no sum of a few
+    /// of them overflows.
     private static let numberLimit: UInt64 = 1 << 60
     /// Times of a record lie within this of 1970.
     private static let secondsLimit: Int64 = 1 << 40

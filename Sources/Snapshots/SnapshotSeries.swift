@@ -4,9 +4,12 @@ package import Repository
 
 /// A snapshot's name and its record.
 package struct Snapshot: Equatable, Sendable {
+    /// The digest of the record.
     package var id: SnapshotID
+    /// What the storage holds under the id.
     package var record: SnapshotRecord
 
+    /// A snapshot and its id.
     package init(_ id: SnapshotID, _ record: SnapshotRecord) {
         self.id = id
         self.record = record

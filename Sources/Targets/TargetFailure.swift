@@ -4,6 +4,7 @@ internal import SystemPackage
 
 /// What a target could not hold, or give up, and why; everything else was done.
 package struct TargetFailure: Error, Hashable, Sendable {
+    /// What was not done.
     package enum Kind: UInt8, Sendable {
         case owner = 1
         /// The extended attribute `attribute`.
@@ -16,6 +17,7 @@ package struct TargetFailure: Error, Hashable, Sendable {
         case notRemoved = 6
     }
 
+    /// Of the failure.
     package var kind: Kind
     /// Below the target.
     package var path: [UInt8]
@@ -24,6 +26,7 @@ package struct TargetFailure: Error, Hashable, Sendable {
     /// As in errno(3).
     package var errno: Int32
 
+    /// A failure with the number of the system.
     package init(_ kind: Kind, _ path: [UInt8], attribute: [UInt8] = [], errno: Int32) {
         self.kind = kind
         self.path = path
@@ -48,6 +51,7 @@ package struct TargetFailure: Error, Hashable, Sendable {
 // before.
 
 extension TargetFailure {
+    /// Appends the failure, without its path.
     package func encode(into writer: inout ByteWriter) {
         writer.u8(kind.rawValue)
         writer.string(attribute)
@@ -69,15 +73,19 @@ extension TargetFailure {
 
 /// What a target could not do, each once; the first of them by name.
 package struct TargetFailures: Sendable {
+    /// The first of them.
     package private(set) var listed: [TargetFailure] = []
+    /// All of them, listed or not.
     package private(set) var count: UInt64 = 0
     private var known: Set<TargetFailure> = []
 
     /// More are counted only.
     package static let limit = 1000
 
+    /// No failure yet.
     package init() {}
 
+    /// Adds a failure that is not known yet.
     package mutating func note(_ failure: TargetFailure) {
         guard !known.contains(failure) else { return }
         count += 1

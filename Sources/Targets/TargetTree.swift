@@ -22,6 +22,12 @@ package final class TargetTree {
         init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
     }
 
+    /// Whether the top is the stand-in for a directory that a dry run does not make: it has no name
+    /// any more, and cannot be listed (getdents(2), ENOENT).
+    package func isStandIn() throws(PlatformError) -> Bool {
+        try target.root.descriptor.status([]).links == 0
+    }
+
     /// Opens a directory; nil when there is none.
     package func directory(_ path: [UInt8]) throws(PlatformError) -> Directory? {
         do throws(PlatformError) {

@@ -5,9 +5,13 @@ package import Platform
 package struct FileMetadata: Equatable, Sendable {
     /// The twelve permission bits.
     package var mode: UInt32
+    /// Owner.
     package var uid: UInt32
+    /// Group.
     package var gid: UInt32
+    /// Of the content.
     package var mtime: Timestamp
+    /// Extended attributes, in the order of their names.
     package var attributes: [ExtendedAttribute]
 
     package init(
@@ -48,21 +52,26 @@ package struct AttributePolicy: Sendable {
 
 /// A part of a path's metadata that a tree does not have as it should.
 package struct UnsetMetadata: Equatable, Sendable {
+    /// What was to be set.
     package enum Part: Equatable, Sendable {
         case owner, mode, time
         /// With the name of the attribute; empty for the list of them.
         case attribute([UInt8])
     }
 
+    /// Why it is not as wanted.
     package enum Cause: Equatable, Sendable {
         case refused(PlatformError)
         /// The file system holds no such time, and has the nearest that it can hold.
         case outOfRange
     }
 
+    /// The part that is not as wanted.
     package var part: Part
+    /// What the system said.
     package var cause: Cause
 
+    /// A part that could not be set, and why.
     package init(_ part: Part, _ cause: Cause) {
         self.part = part
         self.cause = cause

@@ -9,6 +9,7 @@ package struct RemovalOutcome: Sendable {
     /// What was there and stays, without the directories above it, which stay with it.
     package var kept: [(path: [UInt8], reason: KeptReason)] = []
 
+    /// Nothing was removed yet.
     package init() {}
 }
 

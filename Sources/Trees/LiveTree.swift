@@ -8,6 +8,7 @@ internal import SystemPackage
 /// symlink: nothing outside can be reached.
 package struct LiveTree: ~Copyable, Sendable {
     package let root: PinnedDirectory
+    /// What it takes over of metadata.
     package let policy: AttributePolicy
 
     package init(

@@ -8,13 +8,17 @@ internal import Platform
 
 /// An access control list of POSIX 1003.1e (acl(5)).
 package struct PosixACL: Equatable, Sendable {
+    /// What one user, group or class may do.
     package struct Entry: Equatable, Sendable {
+        /// Whom it is about, as in the kernel's `posix_acl_xattr.h`.
         package var tag: UInt16
         /// Read 4, write 2, execute 1.
         package var permissions: UInt16
+        /// The user or group; all ones for what has none.
         package var id: UInt32
     }
 
+    /// In the order that the kernel keeps.
     package var entries: [Entry] = []
 
     /// The attribute that holds the list of a file.

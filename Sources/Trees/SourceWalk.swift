@@ -308,6 +308,7 @@ package final class SourceWalk: Sendable {
 
 /// Directories marked as caches (https://bford.info/cachedir/).
 package enum CacheDirectory {
+    /// The name of the file that marks a cache.
     package static let tagName = Array("CACHEDIR.TAG".utf8)
     private static let signature = Array("Signature: 8a477f597d28d172789f06886806bc55".utf8)
 

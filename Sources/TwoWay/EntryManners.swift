@@ -4,8 +4,8 @@ internal import Bytes
 internal import Platform
 internal import SystemPackage
 
-// What a sync brings is content and whether it may be executed. Everything else belongs to the store
-// that it is brought to:
+// What a sync brings is content and whether it may be executed. Everything else belongs to the
+// store that it is brought to:
 //
 // - What is replaced hands on its owner, group, attributes and access list. Its permissions stay;
 //   only what the other store takes away is taken away here too: the new content is at no time

@@ -70,7 +70,10 @@ struct PlainMerge: Equatable, Sendable {
 
     private var obstacles: Set<[UInt8]> = []
 
-    /// All arrays are in the order of paths. `blocked` paths, and what is below them, are left alone.
+    /// Compares what both stores have with what they had; `blocked` paths, and what is below them,
+    /// are left alone.
+    ///
+    /// All arrays are in the order of paths.
     init(
         here: [PlainEntry], there: [PlainEntry], facts: [PlainFact], blocked: Set<[UInt8]>
     ) {

@@ -61,14 +61,18 @@ package struct StoreSyncSummary: Equatable, Sendable {
 
     /// Something besides content that a store could not keep of a path that it got.
     package struct Unset: Equatable, Sendable {
+        /// What could not be set or removed.
         package var failure: TargetFailure
         package var side: SyncConflict.Side
     }
 
     package var here = Gain()
     package var there = Gain()
+    /// Paths that both sides changed, each with what became of it.
     package var conflicts: [SyncConflict] = []
+    /// Paths that were left alone.
     package var problems: [Problem] = []
+    /// What the stores could not hold, in the order of their steps.
     package var unset: [Unset] = []
     /// Bytes of content that were sent, compressed.
     package var sentBytes: UInt64 = 0

@@ -89,8 +89,9 @@ struct StoreWalk {
         do throws(PlatformError) {
             entries = try tree.target.root.open(path, [.readOnly, .directory]).list(path)
         } catch {
-            guard depth > 0 else { throw error }
-            return note(path, "\(error)")
+            guard depth == 0 else { return note(path, "\(error)") }
+            guard try tree.isStandIn() else { throw error }
+            return
         }
         let isTable = entries.contains { $0.name == TargetOrder.log && $0.isDirectory }
         if isTable, try lookAtTable(path) { return }

@@ -144,6 +144,9 @@ struct NodeDamageTests {
         try store.seal()
         let nodes = NodeSource(store.repository)
         let error = failure(RepositoryError.self) { try nodes.pieces(.tree(root)) }
-        #expect("\(try #require(error))".contains("totals within 64 bits"))
+        guard case .damaged = try #require(error).kind else {
+            Issue.record("taken for \(String(describing: error))")
+            return
+        }
     }
 }

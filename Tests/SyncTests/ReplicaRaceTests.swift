@@ -74,7 +74,8 @@ struct ReplicaRaceTests {
             let target = try pair.open()
             let journal = try pair.stage(item, target)
             try SmallFile.replace(
-                at: TargetPlaces.journal, with: journal.encoded(), in: try PinnedDirectory(pair.target))
+                at: TargetPlaces.journal, with: journal.encoded(),
+                in: try PinnedDirectory(pair.target))
         }
         try write("theirs", "target/a")
         expectChangedThere("a") { _ = try pair.open() }

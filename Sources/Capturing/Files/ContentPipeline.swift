@@ -220,7 +220,7 @@ final class ContentPipeline: Sendable {
 // MARK: - What readers report
 
 extension ContentPipeline {
-    /// A reader's findings since its last report, sent in one batch because a lock and a wake-up for
+    /// A reader's findings since its last report, in one batch, because a lock and a wake-up for
     /// each small file would cost more than reading it.
     struct Report: Sendable {
         /// Holes, and nil for chunks, whose pieces follow from an encoder.

@@ -37,7 +37,7 @@ struct OwnFiles: Sendable {
 
     /// Whether the path below the store is a directory whose times change with the files.
     func isDirectoryOfOne(_ path: [UInt8]) -> Bool {
-        let whole = PathBytes.join(store, path)
+        let whole = path.isEmpty ? store : PathBytes.join(store, path)
         return paths.contains { PathBytes.parent($0) == whole }
     }
 

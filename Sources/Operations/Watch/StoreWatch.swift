@@ -114,7 +114,9 @@ package final class StoreWatch {
     // MARK: A round
 
     private func round(_ changed: ContinuousClock.Instant?) throws {
-        if watch == nil { signature = try StoreSignature.of(settings.source, options.filter, own, host) }
+        if watch == nil {
+            signature = try StoreSignature.of(settings.source, options.filter, own, host)
+        }
         let repository = try repository()
         let captured = try Capture.run(
             [settings.source], into: repository, options, WorkProgress())

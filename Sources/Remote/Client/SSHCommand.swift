@@ -33,6 +33,7 @@ package struct SSHCommand: Sendable {
     package static let standard = SSHCommand(
         words: [Array("ssh".utf8)], remoteVarve: [Array("varve".utf8)])
 
+    /// The command that reaches a host, and what is run there.
     package init(words: [[UInt8]], remoteVarve: [[UInt8]]) {
         self.words = words
         self.remoteVarve = remoteVarve
@@ -52,6 +53,7 @@ package struct SSHCommand: Sendable {
         /// Options that undo lines of the configuration which are for logins.
         package var options: [String]
 
+        /// A plan for a connection.
         package init(ciphers: String? = nil, options: [String] = []) {
             self.ciphers = ciphers
             self.options = options

@@ -82,6 +82,7 @@ package struct RemoteFailure: Error, Equatable {
         self.init(kind, "\(error)", object: Array(error.object.utf8))
     }
 
+    /// What a storage could not do, as a peer is told.
     package init(_ error: StorageError) {
         let kind: Kind
         switch error.kind {

@@ -28,6 +28,7 @@ package protocol PeerRecord {
 }
 
 extension PeerRecord {
+    /// Nothing follows the fields of most records.
     package var tail: [UInt8] { [] }
 }
 
@@ -36,8 +37,10 @@ package struct RecordWriter {
     private let sink: any ByteSink
     private var count: UInt64 = 0
 
+    /// Writes records to a sink.
     package init(_ sink: any ByteSink) { self.sink = sink }
 
+    /// Writes one record.
     package mutating func write(_ record: some PeerRecord) throws {
         try write(record.kind, { record.encode(into: &$0) }, record.tail)
     }
@@ -71,6 +74,7 @@ package struct RecordReader {
     /// Bytes of a payload: a chunk and what stands before it.
     private static let payloadLimit = PackFormat.blobSizeLimit + (64 << 10)
 
+    /// Reads records from a source.
     package init(_ source: any ByteSource) { cursor = StreamCursor(source) }
 
     /// The next record; nil after the last.

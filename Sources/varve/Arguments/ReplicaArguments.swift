@@ -1,10 +1,9 @@
-internal import Replicas
 internal import ArgumentParser
 internal import Bytes
 internal import Capturing
 internal import Operations
 internal import Platform
-internal import Targets
+internal import Replicas
 
 /// How a replica is written.
 struct ReplicaArguments: ParsableArguments {
