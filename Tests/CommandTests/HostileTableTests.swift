@@ -118,7 +118,7 @@ struct HostileTableTests {
         try refuses(workshop, "version 0 is not in the log")
     }
 
-    @Test func `Columns under other names are read, and the table is not written to`() throws {
+    @Test func `Columns under other names are read and written by their shown names`() throws {
         let workshop = try Workshop()
         let mapping =
             #"\"metadata\":{\"delta.columnMapping.id\":1,"#
@@ -142,9 +142,16 @@ struct HostileTableTests {
         let scan = try workshop.varve(
             "table", "scan", "table", "--format", "ndjson", "--where", "`shown name` = 7")
         #expect(scan.text == "{\"shown name\":7}\n", "\(scan.errorText)")
-        let append = try workshop.varve("table", "append", "table", "rows.csv")
-        #expect(append.status == 1)
-        #expect(append.errorText.contains("mapped columns"), "\(append.errorText)")
+        let refused = try workshop.varve("table", "append", "table", "rows.csv")
+        #expect(refused.status == 1)
+        #expect(refused.errorText.contains("shown name"), "\(refused.errorText)")
+        try workshop.write("more.csv", "shown name\n8\n")
+        let append = try workshop.varve("table", "append", "table", "more.csv")
+        #expect(append.status == 0, "\(append.errorText)")
+        let both = try workshop.varve("table", "scan", "table", "--format", "ndjson")
+        #expect(
+            both.text.split(separator: "\n").sorted()
+                == ["{\"shown name\":7}", "{\"shown name\":8}"], "\(both.errorText)")
     }
 
     @Test func `A damaged data file is named, and the rows of the others are there`() throws {
