@@ -185,7 +185,7 @@ struct TableRowTests {
         let json = try workshop.shell(
             "\"$varve\" table append orders wrong.csv --json --on-error=reject-file")
         #expect(json.status == 3)
-        #expect(json.text.contains("\"rejected_files\":1"))
+        #expect(json.text.contains("\"files_rejected\":1"))
         #expect(json.text.contains("\"version\":null"))
     }
 
