@@ -1,8 +1,8 @@
-package import Snapshots
-package import Trees
 package import Compression
 package import Platform
 package import Repository
+package import Snapshots
+package import Trees
 
 /// What a capture is asked for.
 package struct CaptureOptions: Sendable {

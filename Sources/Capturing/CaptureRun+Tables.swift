@@ -1,9 +1,9 @@
-internal import Snapshots
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import Repository
+internal import Snapshots
 internal import TableLog
+internal import Trees
 
 // A pinned table is visited in the order of its paths, as everything is: what was listed merges
 // with what its version consists of.

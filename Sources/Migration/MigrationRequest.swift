@@ -1,5 +1,5 @@
-package import Trees
 package import Platform
+package import Trees
 
 /// How a migration copies (varve-migrate(1), "Strategies").
 package enum CopyStrategy: String, CaseIterable, Sendable {

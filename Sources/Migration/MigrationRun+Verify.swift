@@ -1,5 +1,5 @@
-internal import Trees
 package import Platform
+internal import Trees
 
 internal import Bytes
 internal import Hashing

@@ -1,9 +1,9 @@
-internal import Snapshots
-internal import Remote
 package import Capturing
 package import Platform
+internal import Remote
 package import Replicas
 internal import Repository
+internal import Snapshots
 package import Targets
 
 /// Takes a snapshot of a store and makes a replica equal to it, once or whenever the store changes.

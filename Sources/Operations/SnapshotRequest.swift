@@ -1,6 +1,6 @@
-internal import Remote
 package import Capturing
 package import Platform
+internal import Remote
 internal import Repository
 
 /// Takes a snapshot of directories or files into a repository.

@@ -1,7 +1,7 @@
-internal import Trees
 internal import Bytes
 internal import Capturing
 internal import Platform
+internal import Trees
 
 /// The sources of a snapshot: absolute, without symlinks, sorted, each once.
 struct SourceSelection {

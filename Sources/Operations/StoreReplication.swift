@@ -1,12 +1,12 @@
-internal import Wire
+internal import Bytes
 package import Capturing
+package import Platform
 package import Remote
 package import Replicas
+package import Repository
 internal import Serving
 internal import Snapshots
-internal import Bytes
-package import Platform
-package import Repository
+internal import Wire
 
 extension Replication {
     /// Connects to a directory of this host, through pipes: one way to do it, near and far.

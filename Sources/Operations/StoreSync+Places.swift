@@ -1,7 +1,7 @@
-internal import Wire
 package import Remote
 internal import Serving
 internal import TwoWay
+internal import Wire
 
 extension StoreSync {
     /// Connects to a store of this host, through pipes: one way to do it, near and far.

@@ -1,8 +1,8 @@
+internal import Bytes
+internal import Platform
 internal import Snapshots
 internal import Targets
 internal import Trees
-internal import Bytes
-internal import Platform
 
 /// Makes directories before anything is put into them, and finishes them afterwards.
 struct DirectoryPass {

@@ -1,11 +1,11 @@
-internal import Snapshots
-internal import Targets
-internal import Trees
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
+internal import Snapshots
 internal import SystemPackage
+internal import Targets
+internal import Trees
+internal import Wire
 
 /// Puts files, symlinks and special files where they belong.
 struct FilePlacement {

@@ -1,10 +1,10 @@
-internal import Snapshots
-internal import Targets
-internal import Trees
 internal import Bytes
 internal import Hashing
 internal import Platform
+internal import Snapshots
 internal import SystemPackage
+internal import Targets
+internal import Trees
 
 /// Moves logs of tables as a whole, so that no reader sees versions of two tables in one log.
 struct LogReplacement {

@@ -1,9 +1,9 @@
-internal import Snapshots
-internal import Targets
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
+internal import Targets
 
 // Where the chunks of changed files are at the target already, found in the manifest of the
 // snapshot that it is equal to:

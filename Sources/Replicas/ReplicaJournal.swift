@@ -1,8 +1,8 @@
-internal import Snapshots
-internal import Targets
 internal import Bytes
 internal import Hashing
 internal import Platform
+internal import Snapshots
+internal import Targets
 
 // journal, version 1: what a publication does.
 //

@@ -1,11 +1,11 @@
-internal import Trees
-internal import Snapshots
-internal import Targets
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
+internal import Snapshots
 internal import SystemPackage
+internal import Targets
+internal import Trees
+internal import Wire
 
 /// What a target does with each path that is offered.
 struct ReplicaOffers {

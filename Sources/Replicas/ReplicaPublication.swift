@@ -1,8 +1,8 @@
+internal import Bytes
+internal import Platform
 internal import Snapshots
 internal import Targets
 internal import Trees
-internal import Bytes
-internal import Platform
 
 // The steps, each of which may be done again after an interruption:
 //

@@ -1,7 +1,7 @@
-internal import Snapshots
 internal import Bytes
 internal import Hashing
 internal import Platform
+internal import Snapshots
 
 // A record, in memory, in the state and in the journal of a replica:
 //

@@ -1,12 +1,12 @@
-internal import Remote
-internal import Snapshots
-internal import Targets
-internal import Wire
 internal import Bytes
 internal import Compression
 internal import Hashing
 internal import Platform
+internal import Remote
 internal import Repository
+internal import Snapshots
+internal import Targets
+internal import Wire
 
 /// Sends what makes a replica equal to a snapshot.
 ///

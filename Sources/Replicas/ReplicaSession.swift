@@ -1,8 +1,8 @@
-package import Targets
-package import Wire
 package import Platform
 internal import Repository
 internal import SystemPackage
+package import Targets
+package import Wire
 
 /// The server's side of one replication after another, one step for each of its
 /// requests; reads and writes the target.

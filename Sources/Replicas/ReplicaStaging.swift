@@ -1,11 +1,11 @@
-internal import Trees
-internal import Snapshots
-internal import Targets
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
+internal import Targets
+internal import Trees
+internal import Wire
 
 /// Builds the files that are wanted, from what the target has and what is sent, in the staging
 /// directory.

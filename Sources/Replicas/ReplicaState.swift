@@ -1,10 +1,10 @@
-package import Snapshots
-internal import Targets
 package import Bytes
 internal import Hashing
 internal import Platform
 package import Repository
+package import Snapshots
 internal import SystemPackage
+internal import Targets
 
 // The state of a replica, `TargetPlaces.state`, version 1:
 //

@@ -1,7 +1,7 @@
+internal import Bytes
 internal import Snapshots
 package import Targets
 package import Wire
-internal import Bytes
 
 /// What a target holds that a replication did not leave there.
 package struct LocalChange: Equatable, Sendable {

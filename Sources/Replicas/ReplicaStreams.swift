@@ -1,11 +1,11 @@
-internal import Remote
-internal import Snapshots
-internal import Targets
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
+internal import Remote
 internal import Repository
+internal import Snapshots
+internal import Targets
+internal import Wire
 
 // The records of each stream of a replication; their layout is drawn in ReplicaWire.
 

@@ -1,12 +1,12 @@
-internal import Snapshots
-internal import Targets
-internal import Trees
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
 internal import SystemPackage
+internal import Targets
+internal import Trees
+internal import Wire
 
 // Invariants of a target:
 //

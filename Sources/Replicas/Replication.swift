@@ -1,9 +1,9 @@
-package import Remote
-package import Snapshots
-internal import Wire
 internal import Bytes
 package import Platform
+package import Remote
 package import Repository
+package import Snapshots
+internal import Wire
 
 /// Why a target was not made equal to a snapshot.
 package enum ReplicaError: Error {

@@ -1,10 +1,10 @@
+internal import Bytes
+internal import Platform
 internal import Snapshots
+internal import SystemPackage
 internal import Targets
 internal import Trees
 internal import Wire
-internal import Bytes
-internal import Platform
-internal import SystemPackage
 
 /// Changes a tree step by step: what is replaced or removed must be what the last replication left.
 ///

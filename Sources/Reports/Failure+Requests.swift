@@ -1,7 +1,7 @@
-internal import Remote
 internal import Bytes
 internal import Operations
 internal import Platform
+internal import Remote
 internal import Repository
 internal import Restoring
 internal import Snapshots

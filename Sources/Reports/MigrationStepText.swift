@@ -1,10 +1,10 @@
-internal import Snapshots
 internal import Bytes
 package import Capturing
 internal import JSON
 package import Migration
 internal import Platform
 internal import Repository
+internal import Snapshots
 
 /// What the steps of a migration came to, each when it is done.
 package enum MigrationStepText {

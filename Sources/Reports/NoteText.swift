@@ -1,7 +1,7 @@
-internal import Snapshots
 internal import Bytes
 package import Operations
 internal import Repository
+internal import Snapshots
 
 /// What is said of something while an operation goes on.
 package enum NoteText {

@@ -1,9 +1,9 @@
-internal import Snapshots
 internal import Bytes
 package import Capturing
 internal import JSON
 package import Replicas
 internal import Repository
+internal import Snapshots
 internal import Targets
 
 /// What a replication came to.

@@ -1,9 +1,9 @@
-internal import Snapshots
 internal import Bytes
 internal import JSON
 package import Operations
 internal import Repository
 internal import Restoring
+internal import Snapshots
 
 /// What a restore came to.
 package struct RestoreReport {

@@ -1,6 +1,6 @@
-internal import Targets
 internal import Bytes
 internal import JSON
+internal import Targets
 
 extension TargetFailure {
     /// What a target could not do, in a line.

@@ -1,5 +1,3 @@
-internal import Snapshots
-internal import Targets
 internal import Bytes
 internal import Capturing
 internal import JSON
@@ -7,6 +5,8 @@ package import Operations
 internal import Platform
 internal import Replicas
 internal import Repository
+internal import Snapshots
+internal import Targets
 
 /// What a watch does, a line each.
 package struct WatchReport {

@@ -1,7 +1,7 @@
-package import Remote
-package import Wire
 internal import Bytes
 internal import Platform
+package import Remote
+package import Wire
 
 /// Serves a directory of this host to this process.
 package enum LocalService {

@@ -1,12 +1,12 @@
+internal import Bytes
+internal import Platform
 package import Remote
 internal import Replicas
+package import Repository
+internal import SystemPackage
 internal import Targets
 internal import TwoWay
 package import Wire
-internal import Bytes
-internal import Platform
-package import Repository
-internal import SystemPackage
 
 /// Serves a session: a replication or a sync of stores where its client asked for one, streams of
 /// deltas otherwise.

@@ -1,7 +1,7 @@
 internal import Bytes
 internal import JSON
-internal import Platform
 internal import Parquet
+internal import Platform
 
 /// Reads checkpoints: in one file, in several, and with sidecars.
 struct CheckpointReader {

@@ -1,5 +1,5 @@
-internal import JSON
 package import Bytes
+internal import JSON
 package import Parquet
 
 /// The type of a field of a table.

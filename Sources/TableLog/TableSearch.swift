@@ -1,6 +1,6 @@
-package import Trees
 internal import Bytes
 package import Platform
+package import Trees
 
 /// Finds the tables below a source: directories with a log in them.
 ///

@@ -1,10 +1,10 @@
-internal import Trees
-internal import Wire
 internal import Bytes
 package import Hashing
 package import Platform
 package import Repository
 internal import SystemPackage
+internal import Trees
+internal import Wire
 
 /// Reads and decodes pieces, each checked against its id.
 package final class TargetPieces {

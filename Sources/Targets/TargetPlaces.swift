@@ -1,7 +1,7 @@
-internal import Trees
 package import Bytes
 internal import Hashing
 package import Platform
+internal import Trees
 
 // In the target, .varve-replica/:
 //

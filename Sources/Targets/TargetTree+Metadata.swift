@@ -1,7 +1,7 @@
-package import Trees
 internal import Bytes
 package import Platform
 internal import SystemPackage
+package import Trees
 
 extension TargetTree {
     /// Sets owner, attributes, mode and time of an open file or directory that has, or is to get,

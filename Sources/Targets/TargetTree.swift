@@ -1,8 +1,8 @@
-package import Trees
-internal import Wire
 internal import Bytes
 package import Platform
 internal import SystemPackage
+package import Trees
+internal import Wire
 
 /// The tree of a replica or of a synced store, reached below its descriptor.
 package final class TargetTree {

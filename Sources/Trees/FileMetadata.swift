@@ -77,29 +77,3 @@ package struct UnsetMetadata: Equatable, Sendable {
         self.cause = cause
     }
 }
-
-/// The permission bits of a file whose access control list could not be set.
-///
-/// With a list the bits of the group are its mask, which may be wider than what the group has: set
-/// as they are, they would give the group what it never had (man 5 acl).
-enum AccessList {
-    static let name = Array("system.posix_acl_access".utf8)
-
-    private static let groupObject: UInt16 = 0x04
-    private static let headSize = 4
-    private static let entrySize = 8
-
-    /// `mode` with the group's bits cut to those that the list gives the owning group.
-    static func modeWithout(_ list: [UInt8], _ mode: UInt32) -> UInt32 {
-        var reader = ByteReader(list)
-        do throws(MalformedBytes) {
-            _ = try reader.take(headSize)
-            while reader.remaining >= entrySize {
-                let (tag, permissions) = (try reader.u16(), try reader.u16())
-                _ = try reader.u32()
-                if tag == groupObject { return mode & (~0o70 | UInt32(permissions & 7) << 3) }
-            }
-        } catch {}
-        return mode & ~0o70
-    }
-}

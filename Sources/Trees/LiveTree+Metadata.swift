@@ -111,9 +111,9 @@ private struct UnsetParts {
         var mode = policy.mode(wanted.mode)
         // Rights of an owner that the file does not have are nobody's.
         if lacks(.owner) { mode &= 0o1777 }
-        if lacks(.attribute(AccessList.name)) {
-            let list = wanted.attributes.first { $0.name == AccessList.name }
-            mode = AccessList.modeWithout(list?.value ?? [], mode)
+        if lacks(.attribute(PosixACL.accessName)) {
+            let list = wanted.attributes.first { $0.name == PosixACL.accessName }
+            mode = PosixACL.mode(mode, withoutList: list?.value ?? [])
         }
         return mode
     }

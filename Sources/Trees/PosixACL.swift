@@ -76,6 +76,15 @@ package struct PosixACL: Equatable, Sendable {
         return UInt32(owner & 7) << 6 | UInt32(group & 7) << 3 | UInt32(others & 7)
     }
 
+    /// The permission bits of a file whose list, the value of its attribute, could not be set.
+    ///
+    /// With a list the bits of the group are its mask, which may be wider than what the group has:
+    /// set as they are, they would give the group what it never had. A list that cannot be decoded
+    /// gives the group nothing.
+    static func mode(_ mode: UInt32, withoutList value: [UInt8]) -> UInt32 {
+        mode & (~0o70 | (PosixACL(value)?.owningGroup ?? 0) << 3)
+    }
+
     /// The list that a file made with `mode` gets where this is the default of its directory
     /// (acl(5), OBJECT CREATION AND DEFAULT ACLs).
     package func inherited(mode: UInt32) -> PosixACL {

@@ -1,8 +1,8 @@
-internal import Targets
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import SystemPackage
+internal import Targets
+internal import Trees
 
 // What a sync brings is content and whether it may be executed. Everything else belongs to the
 // store that it is brought to:

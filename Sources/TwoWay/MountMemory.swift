@@ -1,8 +1,8 @@
-internal import Targets
-internal import Trees
 internal import Bytes
 internal import Hashing
 internal import Platform
+internal import Targets
+internal import Trees
 internal import Wire
 
 // Where file systems were mounted in a store at the last sync, .varve-replica/mounts; version 1:

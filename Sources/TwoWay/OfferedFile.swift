@@ -1,9 +1,9 @@
-internal import Snapshots
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
+internal import Wire
 
 /// A file that the other store will send.
 struct OfferedFile: Equatable, Sendable, PeerRecord {

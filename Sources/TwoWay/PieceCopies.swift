@@ -1,6 +1,6 @@
-internal import Snapshots
 internal import Bytes
 internal import Hashing
+internal import Snapshots
 
 /// A part of a file that whoever gets it has in another file.
 struct PieceCopy: Equatable, Sendable {

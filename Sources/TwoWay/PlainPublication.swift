@@ -1,9 +1,9 @@
-internal import Targets
-internal import Trees
-internal import Wire
 internal import Bytes
 internal import Platform
 internal import SystemPackage
+internal import Targets
+internal import Trees
+internal import Wire
 
 /// Changes plain paths of a store: directories, files and symlinks outside of tables.
 ///

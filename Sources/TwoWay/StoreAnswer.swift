@@ -1,10 +1,10 @@
-internal import Snapshots
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
 internal import TableLog
+internal import Wire
 
 /// A question about a store; the path is that of a table or file.
 enum StoreQuestion: Equatable, Sendable, PeerRecord {

@@ -1,9 +1,9 @@
-internal import Targets
-internal import Wire
 internal import Bytes
 internal import Platform
 internal import Repository
 internal import TableLog
+internal import Targets
+internal import Wire
 
 /// What is to be changed in a store, in the order in which it is done.
 enum StoreChange: Equatable, Sendable {

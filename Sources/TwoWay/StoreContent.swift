@@ -1,12 +1,12 @@
-internal import Targets
-internal import Trees
-internal import Wire
 internal import Bytes
 internal import Compression
 internal import Hashing
 internal import Platform
 internal import Repository
 internal import SystemPackage
+internal import Targets
+internal import Trees
+internal import Wire
 
 /// Sends files of a store as they are asked for.
 struct StoreContent {

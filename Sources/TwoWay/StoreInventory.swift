@@ -1,9 +1,9 @@
-internal import Snapshots
-internal import Targets
-internal import Wire
 package import Bytes
 internal import Hashing
 package import Platform
+internal import Snapshots
+internal import Targets
+internal import Wire
 
 // What one store tells of itself at the beginning of a sync, as records (see TwoWayWire):
 //

@@ -1,9 +1,9 @@
-internal import Remote
-internal import Targets
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
+internal import Remote
+internal import Targets
+internal import Wire
 
 /// One of two stores that are synced, as whoever runs the sync sees it.
 struct StoreLink {

@@ -1,8 +1,8 @@
+internal import Bytes
+internal import Platform
 internal import Targets
 internal import Trees
 internal import Wire
-internal import Bytes
-internal import Platform
 
 // Invariants of what changes a store:
 //

@@ -1,11 +1,11 @@
-internal import Trees
-internal import Targets
-internal import Wire
 internal import Bytes
 internal import Compression
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Targets
+internal import Trees
+internal import Wire
 
 /// Takes files of the other store into the staging directory: whole, compared with what they should
 /// be, and durable, before any name outside of it is touched.

@@ -1,7 +1,7 @@
-package import Remote
-package import Targets
 internal import Bytes
 package import Platform
+package import Remote
+package import Targets
 
 /// Why two stores are not synced at all.
 package enum StoreSyncError: Error {

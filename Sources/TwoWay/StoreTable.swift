@@ -1,10 +1,10 @@
-internal import Trees
-internal import Targets
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import SystemPackage
 internal import TableLog
+internal import Targets
+internal import Trees
 
 /// A table of a store: answers questions about it, and takes commits of the other store.
 struct StoreTable {

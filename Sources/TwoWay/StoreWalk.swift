@@ -1,11 +1,11 @@
-internal import Snapshots
-internal import Targets
-internal import Trees
 internal import Bytes
 internal import Hashing
 internal import Platform
+internal import Snapshots
 internal import SystemPackage
 internal import TableLog
+internal import Targets
+internal import Trees
 
 /// A plain path of a store as it was looked at.
 struct SeenPath: PathKeyed {

@@ -1,7 +1,7 @@
-internal import Targets
 internal import Bytes
 internal import Hashing
 internal import TableLog
+internal import Targets
 
 /// What is to be brought to a table of one store.
 struct TableDelivery: Equatable, Sendable {

@@ -1,6 +1,6 @@
-internal import Wire
 internal import Bytes
 internal import TableLog
+internal import Wire
 
 /// Finds out what is to be done to the tables of two stores.
 struct TablePlanning {

@@ -1,11 +1,11 @@
-internal import Targets
-internal import Trees
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import SystemPackage
 internal import TableLog
+internal import Targets
+internal import Trees
+internal import Wire
 
 /// Brings files and commits to the tables of a store; StorePublication has the invariants.
 final class TablePublication {

@@ -1,12 +1,12 @@
-internal import Snapshots
-package import Targets
-internal import Trees
-package import Wire
 internal import Bytes
 internal import Hashing
 package import Platform
+internal import Snapshots
 internal import SystemPackage
 internal import TableLog
+package import Targets
+internal import Trees
+package import Wire
 
 /// A store that is being synced, held by one sync.
 final class SyncedStore {

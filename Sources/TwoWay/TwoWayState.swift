@@ -1,9 +1,9 @@
-internal import Targets
-internal import Trees
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
+internal import Targets
+internal import Trees
+internal import Wire
 
 // What a sync remembers, in .varve-replica/sync-<pair> of both stores; version 1:
 //

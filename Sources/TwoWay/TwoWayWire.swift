@@ -1,5 +1,5 @@
-package import Wire
 internal import Bytes
+package import Wire
 
 // A sync of two stores, through the streams of the wire; the purpose in the hello is `sync`.
 // Whoever runs it is the client of both stores, also of the one beside it, and asks both the same:

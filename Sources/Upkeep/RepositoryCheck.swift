@@ -1,9 +1,9 @@
-internal import Snapshots
 internal import Bytes
 internal import Deltas
 internal import Hashing
 package import Platform
 package import Repository
+internal import Snapshots
 
 /// What a check found.
 package struct CheckReport: Sendable {

@@ -1,6 +1,6 @@
 import Bytes
-import TestSupport
 import Testing
+import TestSupport
 
 /// One field as it is written and read; the laws hold for any sequence of them.
 private enum Field: Equatable {

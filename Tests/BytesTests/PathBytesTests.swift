@@ -1,6 +1,6 @@
 import Bytes
-import TestSupport
 import Testing
+import TestSupport
 
 struct PathBytesTests {
     private static func components(_ path: [UInt8]) -> [[UInt8]] {

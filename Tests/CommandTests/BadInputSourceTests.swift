@@ -1,6 +1,6 @@
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// Sources and targets that an ordinary user may not read or write.
 ///

@@ -1,6 +1,6 @@
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// What a repository is like after the program was killed, or the system refused, at any moment.
 @Suite(.serialized) struct CrashTests {

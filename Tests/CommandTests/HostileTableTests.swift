@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// Tables that somebody made to do harm, and such as were damaged.
 ///

@@ -1,7 +1,7 @@
 import Foundation
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// `varve migrate` from outside: its words, its exit statuses, and what a kill leaves.
 @Suite(.serialized) struct MigrateTests {

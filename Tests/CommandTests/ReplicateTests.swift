@@ -1,7 +1,7 @@
 import Foundation
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// `varve replicate`, as users run it.
 @Suite(.serialized) struct ReplicateTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// An sshd of its own on a free port of this host, with keys and configuration in the workshop.
 ///

@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// Repositories on another host, through a real ssh and sshd.
 @Suite(.serialized, .needsSSHServer) struct SSHTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Deltas through pipes, files and directories, and between repositories on this host.
 @Suite struct ShippingTests {

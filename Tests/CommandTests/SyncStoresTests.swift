@@ -1,7 +1,7 @@
 import Foundation
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// `varve sync` of two stores, as users run it.
 @Suite(.serialized) struct SyncStoresTests {

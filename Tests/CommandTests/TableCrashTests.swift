@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// What a table is like after the program was killed, or the system refused, at any moment.
 @Suite(.serialized) struct TableCrashTests {

@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// How much memory tables take, whatever their size.
 @Suite(.serialized) struct TableMemoryTests {

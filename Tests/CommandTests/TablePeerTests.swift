@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// Tables in the hands of varve, pyarrow, delta-rs, DuckDB and Polars.
 ///

@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// What `varve table` prints, and how it ends.
 struct TableRowTests {

@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Testing
+import TestSupport
 
 /// Snapshots of tables while others write and remove, and restores that are killed.
 ///

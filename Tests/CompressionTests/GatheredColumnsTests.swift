@@ -1,8 +1,8 @@
 import Bytes
 import Compression
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// Gathering the columns of text and putting the lines together again.
 struct GatheredColumnsTests {

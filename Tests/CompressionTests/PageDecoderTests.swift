@@ -1,6 +1,6 @@
 import Compression
-import TestSupport
 import Testing
+import TestSupport
 
 /// Pages made by hand or by our own encoder, whole and damaged.
 struct PageDecoderTests {

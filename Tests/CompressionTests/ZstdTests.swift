@@ -1,7 +1,7 @@
 import Bytes
 import Compression
-import TestSupport
 import Testing
+import TestSupport
 
 struct ZstdTests {
     private static let levels: [CompressionLevel] = [.standard, .zstd(1), .zstd(3), .zstd(19)]

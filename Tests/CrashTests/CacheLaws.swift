@@ -2,8 +2,8 @@ import Bytes
 import Hashing
 import Operations
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Remote
 @testable import Repository

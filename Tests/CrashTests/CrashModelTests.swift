@@ -1,7 +1,7 @@
 import Bytes
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// The traces and the trees that are made of them: what a crash may leave, and what it must.
 struct CrashModelTests {

@@ -1,8 +1,8 @@
 import Bytes
 import Migration
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 import Trees
 
 /// What a crash must not do to a store that is moved.

@@ -3,8 +3,8 @@ import Operations
 import Platform
 import Replicas
 import Snapshots
-import TestSupport
 import Testing
+import TestSupport
 
 /// What a crash must not do to a directory that follows a store.
 struct ReplicaLaws {

@@ -3,8 +3,8 @@ import Capturing
 import Platform
 import Repository
 import Snapshots
-import TestSupport
 import Testing
+import TestSupport
 import Trees
 import Upkeep
 

@@ -4,8 +4,8 @@ import Platform
 import Repository
 import Restoring
 import Snapshots
-import TestSupport
 import Testing
+import TestSupport
 import Trees
 
 /// A repository in memory, and a directory that snapshots are taken of.

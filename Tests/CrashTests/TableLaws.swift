@@ -2,8 +2,8 @@ import Bytes
 import Platform
 import TableLog
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
 
 /// What a crash must not do to a table.
 struct TableLaws {

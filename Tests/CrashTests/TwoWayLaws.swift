@@ -1,8 +1,8 @@
 import Bytes
 import Operations
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 import TwoWay
 
 /// What a crash must not do to two stores that are synced.

@@ -2,8 +2,8 @@ import Bytes
 import Deltas
 import Hashing
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// Patches of the first version stay readable.
 ///

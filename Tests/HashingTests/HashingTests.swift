@@ -1,7 +1,7 @@
 import Bytes
 import Hashing
-import TestSupport
 import Testing
+import TestSupport
 
 struct SHA256Tests {
     /// FIPS 180-4 and the examples that NIST publishes with it.

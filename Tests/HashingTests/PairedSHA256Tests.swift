@@ -1,7 +1,7 @@
 import Bytes
 import Hashing
-import TestSupport
 import Testing
+import TestSupport
 
 struct PairedSHA256Tests {
     /// Round the size of a block, of what libcrypto gathers, and of the padding.

@@ -1,7 +1,7 @@
 import Bytes
 import JSON
-import TestSupport
 import Testing
+import TestSupport
 
 struct JSONTests {
     @Test(arguments: [

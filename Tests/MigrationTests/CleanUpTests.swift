@@ -1,7 +1,7 @@
 import Bytes
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Migration
 

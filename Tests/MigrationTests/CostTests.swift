@@ -1,8 +1,8 @@
 import Bytes
 import Platform
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Migration
 

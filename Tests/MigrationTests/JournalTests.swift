@@ -1,10 +1,10 @@
-import Trees
 import Bytes
 import Hashing
 import Platform
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
+import Trees
 
 @testable import Migration
 

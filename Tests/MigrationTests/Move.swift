@@ -1,7 +1,7 @@
-import Trees
 import Bytes
 import Platform
 import TestSupport
+import Trees
 
 @testable import Migration
 

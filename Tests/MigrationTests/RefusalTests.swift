@@ -1,8 +1,8 @@
-import Trees
 import Bytes
 import Platform
-import TestSupport
 import Testing
+import TestSupport
+import Trees
 
 @testable import Migration
 

@@ -4,8 +4,8 @@ import Parquet
 import Platform
 import TableLog
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Migration
 

@@ -1,12 +1,12 @@
-import Remote
 import Capturing
 import Chunking
 import Platform
+import Remote
 import Repository
 import Restoring
 import Snapshots
-import TestSupport
 import Testing
+import TestSupport
 import Trees
 @testable import Operations
 

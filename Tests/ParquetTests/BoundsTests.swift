@@ -1,7 +1,7 @@
 import Bytes
 import Parquet
-import TestSupport
 import Testing
+import TestSupport
 
 /// Bounds that are written say the truth, and those of others are not believed beyond it.
 struct BoundsTests {

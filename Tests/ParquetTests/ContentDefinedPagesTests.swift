@@ -1,7 +1,7 @@
 import Bytes
 import Parquet
-import TestSupport
 import Testing
+import TestSupport
 
 /// An edit changes the pages around it, and no others.
 struct ContentDefinedPagesTests {

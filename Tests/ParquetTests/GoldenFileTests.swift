@@ -1,6 +1,6 @@
 import Parquet
-import TestSupport
 import Testing
+import TestSupport
 
 /// Files of other writers in `fixtures/parquet`, with the rows that are in them.
 struct GoldenFiles: Sendable, CustomTestStringConvertible {

@@ -1,7 +1,7 @@
 import Bytes
 import Parquet
-import TestSupport
 import Testing
+import TestSupport
 
 /// Damaged and crafted files end in an error or in rows, and never in a trap.
 struct HostileFileTests {

@@ -1,6 +1,6 @@
 import Parquet
-import TestSupport
 import Testing
+import TestSupport
 
 /// Where files are cut for storing them, and when they are not.
 struct PageBoundaryTests {

@@ -1,7 +1,7 @@
 import Bytes
 import Parquet
-import TestSupport
 import Testing
+import TestSupport
 
 /// Our files as other readers see them, and theirs as we do.
 struct PeerTests {

@@ -1,7 +1,7 @@
 import Bytes
 import Parquet
-import TestSupport
 import Testing
+import TestSupport
 
 /// What was written is what is read.
 struct RoundTripTests {

@@ -1,7 +1,7 @@
 import Bytes
 import Parquet
-import TestSupport
 import Testing
+import TestSupport
 
 /// Row groups that go from file to file as they are.
 struct SplicingTests {

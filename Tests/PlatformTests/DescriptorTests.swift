@@ -1,8 +1,8 @@
 import Bytes
 import Platform
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 private func errno<Value: ~Copyable>(of body: () throws -> Value) -> Errno? {
     do {

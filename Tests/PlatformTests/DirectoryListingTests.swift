@@ -1,8 +1,8 @@
 import Bytes
 import Platform
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 struct DirectoryListingTests {
     private let directory: TemporaryDirectory

@@ -1,8 +1,8 @@
 import Bytes
 import Platform
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 private func errno<Value>(of body: () throws -> Value) -> Errno? {
     do {

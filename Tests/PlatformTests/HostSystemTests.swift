@@ -1,7 +1,7 @@
 import Bytes
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 struct HostSystemTests {
     @Test(arguments: [0, 1, 255, 256, 257, 5_000])

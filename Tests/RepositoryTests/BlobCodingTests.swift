@@ -2,8 +2,8 @@ import Bytes
 import Compression
 import Hashing
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Encoding blobs and reading them back.
 struct BlobCodingTests {

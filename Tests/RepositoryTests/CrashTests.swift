@@ -4,8 +4,8 @@ import Compression
 import Hashing
 import Platform
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Repository
 

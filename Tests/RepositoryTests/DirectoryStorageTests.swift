@@ -3,8 +3,8 @@ import Hashing
 import Platform
 import Repository
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 /// What only the storage in a directory does.
 struct DirectoryStorageTests {

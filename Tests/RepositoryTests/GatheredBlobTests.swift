@@ -2,8 +2,8 @@ import Bytes
 import Compression
 import Deltas
 import Hashing
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Repository
 

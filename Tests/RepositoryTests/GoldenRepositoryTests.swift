@@ -1,7 +1,7 @@
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Repositories of the past stay readable, byte for byte.
 struct GoldenRepositoryTests {

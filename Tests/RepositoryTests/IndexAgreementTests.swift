@@ -2,8 +2,8 @@ import Bytes
 import Chunking
 import Compression
 import Hashing
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Repository
 

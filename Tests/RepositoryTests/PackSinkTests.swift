@@ -2,8 +2,8 @@ import Bytes
 import Hashing
 import Platform
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Repository
 

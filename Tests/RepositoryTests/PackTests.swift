@@ -1,8 +1,8 @@
 import Bytes
 import Hashing
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// A pack put together by hand, so that its table of contents can lie.
 struct HandmadePack {

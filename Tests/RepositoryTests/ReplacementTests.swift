@@ -3,8 +3,8 @@ import Chunking
 import Compression
 import Deltas
 import Hashing
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Repository
 

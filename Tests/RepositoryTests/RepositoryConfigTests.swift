@@ -3,8 +3,8 @@ import Chunking
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 struct RepositoryConfigTests {
     private static let config = RepositoryConfig(

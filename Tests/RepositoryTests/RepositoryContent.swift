@@ -3,8 +3,8 @@ import Chunking
 import Compression
 import Hashing
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Repository
 

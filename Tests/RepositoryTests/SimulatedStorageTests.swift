@@ -2,8 +2,8 @@ import Bytes
 import Platform
 import Repository
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 /// The simulation must be able to lose what may be lost, or the tests that rest on it prove little.
 struct SimulatedStorageTests {

@@ -1,6 +1,6 @@
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// A conformer of `Storage`, empty.
 enum StorageKind: String, CaseIterable, Sendable {

@@ -7,8 +7,8 @@ import Bytes
 import Platform
 import Repository
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 /// Sources that are odd, broken, or change under the reader.
 struct CaptureSourceTests {

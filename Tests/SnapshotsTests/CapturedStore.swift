@@ -3,8 +3,8 @@ import Capturing
 import Bytes
 import Platform
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 /// Tables in the source of a vault, with segments that only look like Parquet files.
 struct CapturedStore {

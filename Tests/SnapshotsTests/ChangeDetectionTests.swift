@@ -6,8 +6,8 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// When a file is taken over from the parent unread, and when it is not.
 struct ChangeDetectionTests {

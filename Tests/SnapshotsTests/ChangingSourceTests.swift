@@ -1,13 +1,13 @@
-import Upkeep
 import Restoring
+import Upkeep
 @testable import Capturing
 @testable import Snapshots
 import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Files that change, shrink, grow or go while they are read.
 struct ChangingSourceTests {

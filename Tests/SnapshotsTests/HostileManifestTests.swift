@@ -5,8 +5,8 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Nodes whose ids are right and whose bytes are not.
 ///

@@ -4,8 +4,8 @@ import Capturing
 import Bytes
 import Chunking
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// Files that are there are compared by hash, and only regions that differ are written.
 struct InPlaceRestoreTests {

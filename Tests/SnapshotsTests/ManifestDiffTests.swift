@@ -2,8 +2,8 @@
 import Bytes
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// The diff by nodes against one that compares all entries.
 struct ManifestDiffTests {

@@ -5,8 +5,8 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Nodes with any byte wrong or missing, and trees that claim more than there is.
 struct NodeDamageTests {

@@ -1,5 +1,5 @@
-import Upkeep
 import Restoring
+import Upkeep
 @testable import Capturing
 @testable import Snapshots
 import Bytes
@@ -8,8 +8,8 @@ import Hashing
 import Parquet
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Parquet files are cut where their parts end, and come back as every file does.
 struct ParquetCaptureTests {

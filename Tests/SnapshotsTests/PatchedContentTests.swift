@@ -6,8 +6,8 @@ import Compression
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Files that change a little, night after night.
 struct PatchedContentTests {

@@ -3,8 +3,8 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Equal ranges of two manifests are equal nodes, whatever came before.
 struct ProllyTreeTests {

@@ -5,8 +5,8 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Each kind of damage is found, named, and told with the files of the snapshots that it affects.
 struct RepositoryCheckTests {

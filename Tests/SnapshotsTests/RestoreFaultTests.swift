@@ -6,8 +6,8 @@ import Platform
 import Repository
 import Restoring
 import Snapshots
-import TestSupport
 import Testing
+import TestSupport
 import Trees
 
 /// What a target cannot hold, or is using, costs only itself; what was not named stays.

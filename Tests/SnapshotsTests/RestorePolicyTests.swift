@@ -5,8 +5,8 @@ import Capturing
 import Bytes
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// What a restore does with what is in the target, and how much it writes.
 struct RestorePolicyTests {

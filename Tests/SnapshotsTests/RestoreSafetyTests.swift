@@ -5,8 +5,8 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Whatever lies in the target, nothing outside it is touched and nothing in it is lost that the
 /// user did not ask to be replaced.

@@ -1,12 +1,12 @@
-import Trees
-import Upkeep
 import Capturing
 import Snapshots
+import Trees
+import Upkeep
 @testable import Restoring
 import Bytes
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// restore(capture(tree)) == tree, for trees with one of everything.
 struct RoundTripLawTests {

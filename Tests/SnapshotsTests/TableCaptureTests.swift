@@ -1,15 +1,15 @@
-import Upkeep
 import Capturing
 import Restoring
 import Snapshots
+import Upkeep
 @testable import Trees
 import Bytes
 import Hashing
 import Platform
 import Repository
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 /// A snapshot holds each table as it was at one version.
 struct TableCaptureTests {

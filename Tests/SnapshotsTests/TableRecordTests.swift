@@ -3,8 +3,8 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Records of snapshots tell of tables since format version 2.
 struct TableRecordTests {

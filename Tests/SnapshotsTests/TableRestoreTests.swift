@@ -6,8 +6,8 @@ import Hashing
 import Platform
 import Repository
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 /// A table comes back in its place without a moment in which a reader finds half of it.
 struct TableRestoreTests {

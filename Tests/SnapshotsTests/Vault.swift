@@ -8,8 +8,8 @@ import Chunking
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// A repository in memory with small chunks, and a directory for sources and targets.
 ///

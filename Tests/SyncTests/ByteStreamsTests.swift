@@ -1,7 +1,7 @@
 @testable import Wire
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// However bytes are gathered on their way, they arrive in order.
 struct ByteStreamsTests {

@@ -1,9 +1,9 @@
-import Wire
-import Remote
 import Bytes
 import Glibc
 import Platform
+import Remote
 import Repository
+import Wire
 
 /// A server that the client reaches through pipes which break after so many bytes.
 final class CutPair: Sendable {

@@ -5,9 +5,9 @@ import Deltas
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Snapshots
 import Testing
+import TestSupport
 
 /// How little of a file travels.
 struct DeltaContentTests {

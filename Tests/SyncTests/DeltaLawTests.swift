@@ -4,9 +4,9 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Snapshots
 import Testing
+import TestSupport
 
 /// receive(send(A → B)) has B, whatever A and B are.
 struct DeltaLawTests {

@@ -11,8 +11,8 @@ import Compression
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// A repository in memory that deltas come from and go to.
 ///

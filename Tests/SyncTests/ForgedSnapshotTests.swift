@@ -5,8 +5,8 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Streams whose blobs are what their ids say, and whose snapshots could not be restored.
 struct ForgedSnapshotTests {

@@ -2,8 +2,8 @@
 import Bytes
 import Hashing
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Gathered columns in delta streams: they travel as they are stored.
 struct GatheredStreamTests {

@@ -1,12 +1,12 @@
 @testable import Snapshots
-import Remote
-import Wire
 import Bytes
 import Hashing
 import Platform
+import Remote
 import Repository
-import TestSupport
 import Testing
+import TestSupport
+import Wire
 
 /// Delta streams of the first version stay readable.
 ///

@@ -5,8 +5,8 @@ import Hashing
 import Platform
 import Repository
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 /// A client that writes what it likes, beside a server on a thread of its own.
 final class RawClient {

@@ -8,8 +8,8 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// A peer that lies, on either side of a replication.
 struct HostileReplicaTests {

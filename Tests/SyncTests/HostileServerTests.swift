@@ -5,8 +5,8 @@ import Hashing
 import Platform
 import Repository
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 /// A server that says what it likes, on a thread of its own.
 final class RawServer: Sendable {

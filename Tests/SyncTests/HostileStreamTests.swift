@@ -1,5 +1,5 @@
-import Snapshots
 import Remote
+import Snapshots
 @testable import Wire
 import Bytes
 import Compression
@@ -7,8 +7,8 @@ import Deltas
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Streams whose digests are right and whose contents lie.
 struct HostileStreamTests {

@@ -4,8 +4,8 @@ import Deltas
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Patches of patches that would need many blobs to be read for one.
 struct PatchCostTests {

@@ -1,12 +1,12 @@
-import Remote
 import Bytes
 import Chunking
 import Compression
 import Hashing
 import Platform
+import Remote
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// The local cache only costs time when it is wrong.
 struct RemoteCacheTests {

@@ -1,13 +1,13 @@
-import Wire
-import Remote
 import Bytes
 import Chunking
 import Compression
 import Hashing
 import Platform
+import Remote
 import Repository
-import TestSupport
 import Testing
+import TestSupport
+import Wire
 
 /// A storage that another varve serves, through the pipes of one process.
 struct RemoteStorageTests {

@@ -4,9 +4,9 @@ import Operations
 import Bytes
 import Platform
 import Repository
-import TestSupport
 import Snapshots
 import Testing
+import TestSupport
 
 /// A store, the repository that its snapshots go to, and a directory that follows it.
 final class ReplicaPair: Sendable {

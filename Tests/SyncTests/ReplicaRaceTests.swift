@@ -7,8 +7,8 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 import Trees
 
 /// What others do to a target while something is brought to it, and what a source cannot tell.

@@ -6,8 +6,8 @@ import Targets
 import Bytes
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// A live directory that follows a store.
 struct ReplicaTests {

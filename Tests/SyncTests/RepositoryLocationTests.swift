@@ -1,5 +1,5 @@
-import Remote
 import Bytes
+import Remote
 import Testing
 
 private func parse(_ text: String) throws -> RepositoryLocation {

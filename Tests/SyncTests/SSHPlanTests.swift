@@ -1,8 +1,8 @@
 import Bytes
 import Platform
 import Remote
-import TestSupport
 import Testing
+import TestSupport
 
 /// What is asked of ssh, from what `ssh -G` prints.
 struct SSHPlanTests {

@@ -1,9 +1,9 @@
-import Remote
-import Wire
 import Bytes
 import Platform
+import Remote
 import Repository
 import TestSupport
+import Wire
 
 /// A server on a thread of its own, joined to a client by pipes.
 final class ServedPair: Sendable {

@@ -1,13 +1,13 @@
-import Remote
 import Bytes
 import Chunking
 import Compression
 import Hashing
 import Platform
+import Remote
 import Repository
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 /// What a server makes of objects that are not what their names say.
 struct ServerVerificationTests {

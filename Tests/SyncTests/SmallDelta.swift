@@ -4,9 +4,9 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Snapshots
 import Testing
+import TestSupport
 
 /// A small delta that has one of everything: a node, a chunk that is stored, one that is
 /// compressed, one that is a patch.

@@ -4,10 +4,10 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import SystemPackage
-import TestSupport
 import Snapshots
+import SystemPackage
 import Testing
+import TestSupport
 
 /// Streams that are cut or changed on the way.
 struct StreamDamageTests {

@@ -1,11 +1,11 @@
-import Remote
-import Wire
 import Bytes
 import Hashing
 import Platform
+import Remote
 import Repository
-import TestSupport
 import Testing
+import TestSupport
+import Wire
 
 /// A service that digests what it takes, sends what it is asked for, and fails where it is told to.
 private struct EchoService: StreamService {

@@ -6,8 +6,8 @@ import Bytes
 import Platform
 import Repository
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 
 /// What a reader of the target sees while it is written, and after it was interrupted.
 struct TargetOrderTests {

@@ -5,8 +5,8 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import Testing
+import TestSupport
 
 /// Snapshots on their way between repositories, through the wire.
 struct TransferTests {

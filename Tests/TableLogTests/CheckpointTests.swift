@@ -2,8 +2,8 @@ import Bytes
 import Parquet
 import Platform
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 /// Checkpoints say what the commits before them said.
 struct CheckpointTests {

@@ -1,7 +1,7 @@
 import Bytes
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 /// What a commit does, for whoever brings it to another log.
 struct CommitEffectTests {

@@ -1,8 +1,8 @@
 import Bytes
 import Platform
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 /// Versions of a table: made, read, contested, lost.
 struct CommitLogTests {

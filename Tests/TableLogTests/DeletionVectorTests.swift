@@ -1,7 +1,7 @@
 import Bytes
 import Parquet
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import TableLog
 

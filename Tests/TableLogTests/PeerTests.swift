@@ -1,7 +1,7 @@
 import Bytes
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 /// Tables of ours as delta-rs sees them, and its tables as we do.
 struct PeerTests {

@@ -1,7 +1,7 @@
 import Parquet
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import TableStore
 

@@ -1,7 +1,7 @@
 import TableLog
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
 
 /// What is copied into a new data file is read again before it is named by a commit.
 struct CopiedPagesTests {

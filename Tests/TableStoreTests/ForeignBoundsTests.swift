@@ -2,8 +2,8 @@ import Bytes
 import Platform
 import TableLog
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
 
 /// A filter never loses a row, whatever bounds the writer of a file put down.
 struct ForeignBoundsTests {

@@ -2,8 +2,8 @@ import Bytes
 import Platform
 import TableLog
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
 
 /// Files of rows as other programs write them.
 struct ForeignTextTests {

@@ -3,8 +3,8 @@ import Parquet
 import Platform
 import TableLog
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
 
 /// What a value means is told by its logical type, and a column takes no other meaning.
 struct ForeignTypeTests {

@@ -2,8 +2,8 @@ import Bytes
 import Platform
 import TableLog
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
 
 struct ImportTests {
     private static let schema =

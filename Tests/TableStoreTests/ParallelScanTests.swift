@@ -1,8 +1,8 @@
 import Bytes
 import Parquet
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import TableStore
 

@@ -1,6 +1,6 @@
 import Parquet
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import TableStore
 

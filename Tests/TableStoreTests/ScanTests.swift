@@ -3,8 +3,8 @@ import Parquet
 import Platform
 import TableLog
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
 
 struct ScanTests {
     private static func numbers(_ range: Range<Int>, _ more: String = "") -> String {

@@ -1,8 +1,8 @@
 import Bytes
 import TableLog
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
 
 struct SchemaDocumentTests {
     @Test func `A schema of Delta Lake is understood, and what others noted is left out`() throws {

@@ -1,8 +1,8 @@
 import Bytes
 import Parquet
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import TableLog
 @testable import TableStore

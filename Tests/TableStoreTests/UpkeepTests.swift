@@ -3,8 +3,8 @@ import Parquet
 import Platform
 import TableLog
 import TableStore
-import TestSupport
 import Testing
+import TestSupport
 
 struct UpkeepTests {
     private static func rows(_ range: Range<Int>) -> String {

@@ -1,7 +1,7 @@
 import Capturing
+package import Repository
 import Snapshots
 import Trees
-package import Repository
 
 internal import Bytes
 internal import Chunking

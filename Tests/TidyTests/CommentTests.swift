@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// Whether what other modules may use says what it is for: `package` is our public.
 struct CommentTests {

@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// What is promised to be documented is.
 struct DocumentationTests {

@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// Who may import what: the list in `Package.swift`, and which module talks to which C library.
 struct LayeringTests {

@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// Relative links in the documents lead somewhere; web addresses are not looked up.
 struct LinkTests {

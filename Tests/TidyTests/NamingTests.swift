@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// Names that say nothing, and things that may stand in few places only.
 struct NamingTests {

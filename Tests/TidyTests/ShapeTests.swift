@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// How large functions and types are (CONTRIBUTING.md, "Shape").
 struct ShapeTests {

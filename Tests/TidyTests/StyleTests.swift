@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// How the code is written, as far as a machine can tell (CONTRIBUTING.md).
 struct StyleTests {

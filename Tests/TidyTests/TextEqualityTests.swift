@@ -1,5 +1,5 @@
-import TestSupport
 import Testing
+import TestSupport
 
 /// Names, values and paths that others chose are compared by their bytes, as `ExactText`, wherever
 /// tables are read, written and captured.

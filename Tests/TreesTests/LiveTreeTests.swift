@@ -1,7 +1,7 @@
 import Bytes
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 @testable import Trees
 
@@ -40,14 +40,14 @@ struct LiveTreeTests {
 
     @Test(arguments: [0, 1, 4, 5, 7] as [UInt8])
     func `Without its access list a file is no wider for its group`(group: UInt8) {
-        let mode = AccessList.modeWithout(list(group: group, mask: 7), 0o1770)
+        let mode = PosixACL.mode(0o1770, withoutList: list(group: group, mask: 7))
         #expect(mode == 0o1700 | UInt32(group) << 3)
     }
 
     @Test func `An access list that cannot be read gives the group nothing`() {
         let whole = list(group: 7, mask: 7)
         for count in 0..<20 {
-            #expect(AccessList.modeWithout(Array(whole.prefix(count)), 0o770) == 0o700)
+            #expect(PosixACL.mode(0o770, withoutList: Array(whole.prefix(count))) == 0o700)
         }
     }
 

@@ -1,11 +1,11 @@
-internal import Snapshots
-internal import Trees
 internal import Bytes
 internal import Chunking
 internal import Compression
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
+internal import Trees
 
 // Content flows through bounded queues:
 //

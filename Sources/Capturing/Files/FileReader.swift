@@ -1,11 +1,11 @@
-internal import Trees
-internal import Snapshots
 internal import Bytes
 internal import Chunking
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
 internal import SystemPackage
+internal import Trees
 
 /// Reads files of jobs into buffers, and cuts what it read into chunks.
 ///

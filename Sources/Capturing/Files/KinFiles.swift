@@ -1,9 +1,9 @@
-internal import Snapshots
 internal import Bytes
 internal import Deltas
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
 
 /// Finds what a new file was made of: a file of the parent snapshot that was renamed, or one with a
 /// like name and like content, such as the dump of the day before.

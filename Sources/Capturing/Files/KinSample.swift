@@ -1,8 +1,8 @@
-internal import Snapshots
 internal import Bytes
 internal import Chunking
 internal import Hashing
 internal import Platform
+internal import Snapshots
 
 /// Looks in a file with parts for chunks that the repository has, by which its kin is found: those
 /// at the beginning of some runs.

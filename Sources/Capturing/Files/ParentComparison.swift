@@ -1,8 +1,8 @@
-internal import Trees
-internal import Snapshots
 internal import Bytes
 internal import Platform
 internal import Repository
+internal import Snapshots
+internal import Trees
 
 /// The parent snapshot's entries, visited alongside the walk.
 struct ParentComparison {

@@ -1,7 +1,7 @@
-internal import Snapshots
 internal import Bytes
 internal import Platform
 internal import Repository
+internal import Snapshots
 internal import TableLog
 
 /// What the parent snapshot has of a table.

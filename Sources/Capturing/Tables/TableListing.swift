@@ -1,7 +1,7 @@
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import TableLog
+internal import Trees
 
 // What lies in the directory of a table and is told of by no log is treated as VACUUM treats it.
 // Data files and deletion vectors in visible directories that no retained version needs are what

@@ -1,10 +1,10 @@
-internal import Snapshots
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import Repository
+internal import Snapshots
 internal import SystemPackage
 internal import TableLog
+internal import Trees
 
 // Pinning keeps a file readable after its name is gone. An open descriptor does that and leaves no
 // trace; a hard link would change the count of links and the change time of the file in the source,

@@ -1,10 +1,10 @@
-internal import Trees
-internal import Snapshots
 internal import Bytes
 internal import Platform
 internal import Repository
+internal import Snapshots
 internal import SystemPackage
 internal import TableLog
+internal import Trees
 
 // All tables are taken at one moment: first every log is listed, then the newest version of each
 // is read and its files are pinned. A file that is gone by then was taken by a vacuum, which means

@@ -1,9 +1,9 @@
-internal import Snapshots
-internal import Trees
 internal import Bytes
 internal import Hashing
 internal import Platform
+internal import Snapshots
 internal import TableLog
+internal import Trees
 
 extension TableSeal {
     /// What the seal covers, in order.

@@ -1,7 +1,7 @@
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import SystemPackage
+internal import Trees
 
 // One pass makes the target equal to what a walk of the source found, in this order:
 //

@@ -1,7 +1,7 @@
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import SystemPackage
+internal import Trees
 
 /// The copy of one file, which several threads may share part by part.
 ///

@@ -1,7 +1,7 @@
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import SystemPackage
+internal import Trees
 
 /// The directory that is migrated, held open; nothing is read but below it, never behind a symlink.
 final class MigrationSource: Sendable {

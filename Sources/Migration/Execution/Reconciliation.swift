@@ -1,7 +1,7 @@
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import SystemPackage
+internal import Trees
 
 /// Compares the target with the journal before a migration goes on.
 ///

@@ -1,9 +1,9 @@
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import SystemPackage
 internal import TableLog
 internal import TableStore
+internal import Trees
 
 /// Makes a table of the row files of one directory.
 ///

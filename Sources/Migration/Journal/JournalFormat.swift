@@ -1,9 +1,9 @@
-internal import Trees
 internal import Bytes
 internal import Hashing
 internal import JSON
 internal import Platform
 internal import TableStore
+internal import Trees
 
 // The journal of a migration, version 1: lines of text that are only ever appended.
 //

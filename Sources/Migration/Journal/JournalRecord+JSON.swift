@@ -1,8 +1,8 @@
-internal import Trees
 internal import Bytes
 internal import JSON
 internal import Platform
 internal import TableStore
+internal import Trees
 
 extension JournalRecord {
     var json: JSONValue {

@@ -1,5 +1,5 @@
-internal import Trees
 internal import Bytes
+internal import Trees
 
 /// How far a migration is, put together from the records of its journal.
 struct JournalState: Equatable, Sendable {

@@ -1,10 +1,10 @@
-internal import Capturing
-internal import Trees
 internal import Bytes
+internal import Capturing
 internal import Chunking
 internal import Platform
 internal import Repository
 internal import SystemPackage
+internal import Trees
 
 // A plan says what a migration will take, so the probe migrates a sample: with the code that the
 // migration itself runs, from the source to the file system of the target.

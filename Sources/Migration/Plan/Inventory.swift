@@ -1,6 +1,6 @@
-internal import Trees
 package import Platform
 package import TableStore
+internal import Trees
 
 internal import Bytes
 internal import SystemPackage

@@ -1,7 +1,7 @@
-internal import Trees
 internal import Bytes
 internal import Hashing
 internal import JSON
+internal import Trees
 
 // How proofs are written, in the receipt and in the journal (varve-migrate(1), "Journal").
 

@@ -1,8 +1,8 @@
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import SystemPackage
 internal import TableStore
+internal import Trees
 
 /// The removal of a source that is proven to be elsewhere.
 struct SourceCleaning {

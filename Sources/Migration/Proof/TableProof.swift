@@ -1,8 +1,8 @@
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import TableLog
 internal import TableStore
+internal import Trees
 
 /// What was proven of a table.
 package struct TableProof: Equatable, Sendable {

@@ -1,8 +1,8 @@
-internal import Trees
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import SystemPackage
+internal import Trees
 
 /// A path of which source and target were compared, all of it.
 struct ProvenPath: Equatable, Sendable {

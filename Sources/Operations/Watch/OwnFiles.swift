@@ -1,6 +1,6 @@
-internal import Trees
 internal import Bytes
 internal import Platform
+internal import Trees
 
 /// The files that a watch itself writes into the store that it follows.
 ///

@@ -1,12 +1,12 @@
-package import Capturing
-internal import Remote
-package import Replicas
-internal import Trees
 internal import Bytes
+package import Capturing
 internal import Hashing
 package import Platform
+internal import Remote
+package import Replicas
 package import Repository
 internal import SystemPackage
+internal import Trees
 
 // One round: a snapshot of the store, then the replica made equal to it. What can fail does so as a
 // whole: it is told, and tried again after a while that doubles up to a minute. The watch is there

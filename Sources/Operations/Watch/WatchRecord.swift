@@ -1,9 +1,9 @@
-internal import Snapshots
-package import Capturing
-package import Replicas
 internal import Bytes
-internal import Trees
+package import Capturing
 package import Platform
+package import Replicas
+internal import Snapshots
+internal import Trees
 
 /// What a watch did so far, for people and monitors.
 package struct WatchRecord: Sendable {

@@ -1,8 +1,8 @@
-package import Wire
 internal import Bytes
 package import Hashing
 package import Platform
 internal import Repository
+package import Wire
 
 /// A conversation with a varve that serves a storage, ended when the last reference goes.
 ///

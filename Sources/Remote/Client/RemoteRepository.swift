@@ -1,6 +1,6 @@
-internal import Wire
 package import Chunking
 package import Repository
+internal import Wire
 
 /// A repository on another host, and the connection that it is used through.
 package struct RemoteRepository: Sendable {

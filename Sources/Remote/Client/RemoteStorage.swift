@@ -1,8 +1,8 @@
-internal import Wire
 package import Bytes
 package import Platform
 package import Repository
 internal import SystemPackage
+internal import Wire
 
 /// A storage that another varve serves.
 ///

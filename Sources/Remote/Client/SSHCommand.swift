@@ -1,7 +1,7 @@
-package import Wire
 internal import Bytes
 internal import Platform
 internal import SystemPackage
+package import Wire
 
 // ssh is the system's, so the user's configuration, agent and known hosts apply:
 //

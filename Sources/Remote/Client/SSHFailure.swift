@@ -1,6 +1,6 @@
-internal import Wire
 internal import Bytes
 internal import Platform
+internal import Wire
 
 /// Why ssh, or what it ran, ended.
 enum SSHFailure {

@@ -1,9 +1,9 @@
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
 internal import SystemPackage
+internal import Wire
 
 /// The client's end of the pipes: one thread reads, any thread sends and waits for its answer.
 ///

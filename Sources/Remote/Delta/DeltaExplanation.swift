@@ -1,8 +1,8 @@
-package import Snapshots
 internal import Bytes
 internal import Compression
 internal import Platform
 package import Repository
+package import Snapshots
 
 /// What a delta is made of, file by file, and what shipping it would cost.
 package struct DeltaExplanation: Sendable {

@@ -1,11 +1,11 @@
-internal import Snapshots
-package import Wire
 internal import Bytes
 internal import Compression
 internal import Deltas
 internal import Hashing
 package import Platform
 package import Repository
+internal import Snapshots
+package import Wire
 
 // Receiving a stream:
 //

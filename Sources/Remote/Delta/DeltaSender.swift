@@ -1,11 +1,11 @@
-package import Snapshots
-package import Wire
 internal import Bytes
 package import Compression
 internal import Deltas
 package import Hashing
 package import Platform
 package import Repository
+package import Snapshots
+package import Wire
 
 /// What was sent.
 package struct SendSummary: Equatable, Sendable {

@@ -1,9 +1,9 @@
-internal import Snapshots
-package import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
+package import Wire
 
 // Requests for streams:
 //

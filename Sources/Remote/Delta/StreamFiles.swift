@@ -1,9 +1,9 @@
-package import Wire
 internal import Bytes
 internal import Hashing
 package import Platform
 package import Repository
 internal import SystemPackage
+package import Wire
 
 // Delta streams as files. Invariants:
 //

@@ -1,9 +1,9 @@
-package import Snapshots
-package import Wire
 internal import Bytes
 internal import Hashing
 package import Platform
 package import Repository
+package import Snapshots
+package import Wire
 
 // Between two repositories, each here or behind a connection:
 //

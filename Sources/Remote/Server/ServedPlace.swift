@@ -1,8 +1,8 @@
-package import Wire
 internal import Bytes
 package import Platform
 package import Repository
 internal import SystemPackage
+package import Wire
 
 /// Where clients find storages.
 ///

@@ -1,6 +1,6 @@
-internal import Snapshots
 internal import Platform
 package import Repository
+internal import Snapshots
 
 /// Looks at what a client wants to publish.
 package enum ServedVerification {

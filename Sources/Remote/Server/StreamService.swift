@@ -1,6 +1,6 @@
-package import Wire
 internal import Platform
 package import Repository
+package import Wire
 
 /// What is done with streams: the plug for whoever builds on the wire.
 ///

@@ -1,9 +1,9 @@
-internal import Wire
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
 internal import SystemPackage
+internal import Wire
 
 /// What a client has open.
 struct ServedTables {

@@ -1,7 +1,7 @@
-internal import Wire
 internal import Bytes
 internal import Platform
 internal import Repository
+internal import Wire
 
 extension WireServer {
     func performStream(

@@ -1,9 +1,9 @@
-package import Wire
 internal import Bytes
+internal import Hashing
 package import Platform
 package import Repository
-internal import Hashing
 internal import SystemPackage
+package import Wire
 
 // One thread reads and does what is quick: reads, writes, opens. Two threads do what waits for the
 // disk or computes: syncs, verifies, publishes, lists. Streams have a thread each. A client waits

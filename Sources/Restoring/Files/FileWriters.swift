@@ -1,8 +1,8 @@
-internal import Snapshots
-internal import Trees
 internal import Bytes
 internal import Platform
 internal import Repository
+internal import Snapshots
+internal import Trees
 
 /// The threads of a restore that write parts of files.
 ///

@@ -1,8 +1,8 @@
-internal import Snapshots
 internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
+internal import Snapshots
 
 /// Finds out which pieces of its content a file has in their places already.
 ///

@@ -1,8 +1,8 @@
-package import Snapshots
-internal import Hashing
 package import Bytes
+internal import Hashing
 package import Platform
 package import Repository
+package import Snapshots
 package import TableLog
 
 // Brings a table back in its place, in an order that readers never notice:

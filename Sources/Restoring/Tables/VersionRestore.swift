@@ -1,7 +1,7 @@
-internal import Snapshots
 internal import Bytes
 internal import Platform
 internal import Repository
+internal import Snapshots
 internal import TableLog
 
 /// Brings one version of a table, and the history before it, into a directory of its own.

@@ -1,6 +1,6 @@
+internal import Bytes
 internal import Platform
 internal import SystemPackage
-internal import Bytes
 
 /// A file of rows that is read from its beginning to its end; a pipe will do.
 final class InputFile: Sendable {

@@ -1,7 +1,7 @@
-internal import Trees
 internal import ArgumentParser
 internal import Platform
 internal import SystemPackage
+internal import Trees
 
 /// What a snapshot leaves out.
 struct ExclusionOptions: ParsableArguments {

@@ -1,7 +1,7 @@
-internal import Restoring
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
+internal import Restoring
 internal import TableLog
 
 /// How one table is restored.

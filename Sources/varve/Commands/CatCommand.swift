@@ -1,7 +1,7 @@
-internal import Snapshots
 internal import ArgumentParser
 internal import Operations
 internal import Platform
+internal import Snapshots
 
 struct CatCommand: VarveCommand {
     static let configuration = CommandConfiguration(

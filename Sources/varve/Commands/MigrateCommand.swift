@@ -1,11 +1,11 @@
-internal import Snapshots
-internal import Capturing
 internal import ArgumentParser
 internal import Bytes
+internal import Capturing
 internal import Migration
 internal import Operations
 internal import Platform
 internal import Reports
+internal import Snapshots
 
 extension CopyStrategy: ExpressibleByArgument {}
 

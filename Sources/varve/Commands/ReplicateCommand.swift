@@ -1,9 +1,9 @@
-internal import Capturing
-internal import Snapshots
 internal import ArgumentParser
+internal import Capturing
 internal import Operations
 internal import Platform
 internal import Reports
+internal import Snapshots
 
 struct ReplicateCommand: VarveCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
-internal import Remote
-internal import Serving
 internal import ArgumentParser
 internal import Bytes
 internal import Platform
+internal import Remote
+internal import Serving
 
 struct ServeCommand: VarveCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,3 @@
-internal import Snapshots
 internal import ArgumentParser
 internal import Bytes
 internal import Capturing
@@ -6,6 +5,7 @@ internal import Compression
 internal import Operations
 internal import Platform
 internal import Reports
+internal import Snapshots
 
 struct SnapshotCommand: VarveCommand {
     static let configuration = CommandConfiguration(

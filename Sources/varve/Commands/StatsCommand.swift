@@ -1,7 +1,7 @@
-internal import Snapshots
 internal import ArgumentParser
 internal import Operations
 internal import Reports
+internal import Snapshots
 
 struct StatsCommand: VarveCommand {
     static let configuration = CommandConfiguration(

@@ -1,10 +1,10 @@
-internal import Remote
-internal import TwoWay
 internal import ArgumentParser
 internal import Bytes
 internal import Operations
+internal import Remote
 internal import Reports
 internal import Repository
+internal import TwoWay
 
 struct SyncCommand: VarveCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
 import Bytes
 import Platform
 import Targets
-import TestSupport
 import Testing
+import TestSupport
 import Trees
 
 @testable import TwoWay

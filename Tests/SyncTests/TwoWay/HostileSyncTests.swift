@@ -6,9 +6,9 @@ import Bytes
 import Hashing
 import Platform
 import Repository
-import TestSupport
 import TableLog
 import Testing
+import TestSupport
 
 /// A peer that lies, on either side of a sync.
 struct HostileSyncTests {

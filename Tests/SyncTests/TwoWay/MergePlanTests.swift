@@ -5,8 +5,8 @@ import Bytes
 import Hashing
 import Platform
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 /// What becomes of two stores, decided without input or output.
 struct MergePlanTests {

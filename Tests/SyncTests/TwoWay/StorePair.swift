@@ -8,8 +8,8 @@ import Hashing
 import Platform
 import Repository
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 /// Two live stores that are synced, with tables whose data files are lists of numbers.
 final class StorePair {

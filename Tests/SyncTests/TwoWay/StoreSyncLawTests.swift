@@ -1,9 +1,9 @@
-import TwoWay
 import Platform
-import TableLog
 import SystemPackage
-import TestSupport
+import TableLog
 import Testing
+import TestSupport
+import TwoWay
 
 /// Histories by chance, against a model that knows no files and no logs; and a stop at every step.
 struct StoreSyncLawTests {

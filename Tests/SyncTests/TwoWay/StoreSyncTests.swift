@@ -3,8 +3,8 @@
 import Bytes
 import Platform
 import TableLog
-import TestSupport
 import Testing
+import TestSupport
 
 /// Two live stores that are made to hold the same.
 struct StoreSyncTests {

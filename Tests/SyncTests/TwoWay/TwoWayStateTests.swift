@@ -5,8 +5,8 @@ import Targets
 import Bytes
 import Hashing
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 
 /// What two stores remember of each other, as bytes.
 struct TwoWayStateTests {

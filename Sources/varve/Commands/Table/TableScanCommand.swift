@@ -1,5 +1,5 @@
-internal import Bytes
 internal import ArgumentParser
+internal import Bytes
 internal import Reports
 internal import TableLog
 internal import TableStore

@@ -1,12 +1,12 @@
 import Bytes
 import Platform
 import SystemPackage
-import TestSupport
 import Testing
+import TestSupport
 import Trees
 
 /// Content comes first: what cannot be set besides it is listed, and the rest is set.
-struct SettableMetadataTests {
+struct UnsetMetadataTests {
     private static let mtime = Timestamp(seconds: 1_000_000_000, nanoseconds: 0)
 
     private static func metadata(_ attributes: [ExtendedAttribute]) throws -> FileMetadata {
