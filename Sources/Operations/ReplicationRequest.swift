@@ -4,7 +4,7 @@ internal import Remote
 package import Replicas
 internal import Repository
 internal import Snapshots
-package import Targets
+internal import Targets
 
 /// Takes a snapshot of a store and makes a replica equal to it, once or whenever the store changes.
 package struct ReplicationRequest {

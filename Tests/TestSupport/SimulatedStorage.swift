@@ -1,5 +1,5 @@
 package import Bytes
-package import Platform
+internal import Platform
 package import Repository
 package import SystemPackage
 

@@ -1,4 +1,4 @@
-package import Bytes
+internal import Bytes
 internal import Hashing
 internal import Platform
 package import Repository

@@ -1,5 +1,5 @@
 package import Bytes
-package import Platform
+internal import Platform
 package import Repository
 internal import SystemPackage
 internal import Wire
