@@ -13,7 +13,7 @@ final class CaptureRun {
     let context: CaptureContext
     let parent: Snapshot?
     let writer: RepositoryWriter
-    var comparison: ParentComparison
+    let comparison: ParentComparison
     var manifest: ManifestBuilder
     var files: FileRuns
     var queue = EntryQueue()
@@ -144,7 +144,7 @@ extension CaptureRun {
             }
             try visit(entry, status, walk)
         }
-        try settleDone()
+        if !queue.isEmpty { try settleDone() }
     }
 
     private func visit(

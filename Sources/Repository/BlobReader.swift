@@ -35,6 +35,21 @@ package final class BlobReader {
         return plain
     }
 
+    /// Reads chunks: as `read` of each, but hashed faster, two at a time.
+    ///
+    /// All are held in memory.
+    package func read(_ ids: [ChunkID]) throws(RepositoryError) -> [[UInt8]] {
+        var contents: [[UInt8]] = []
+        for id in ids { contents.append(try read(.chunk(id), checkingSHA256: ids.count == 1)) }
+        guard ids.count > 1 else { return contents }
+        let digests = SHA256Digest.digests(of: contents)
+        for index in ids.indices where digests[index] != ids[index].fingerprint.sha256 {
+            // Another copy may be right.
+            contents[index] = try read(.chunk(ids[index]))
+        }
+        return contents
+    }
+
     /// Reads the blob at one place.
     package func read(
         _ id: BlobID, at place: BlobPlace, checkingSHA256: Bool

@@ -67,12 +67,28 @@ extension NodeSource {
     /// Reads a chunk, which must have the size that its piece says.
     package func chunk(_ id: ChunkID, size: UInt64) throws(RepositoryError) -> [UInt8] {
         let bytes = try blobs.read(.chunk(id))
+        try Self.check(bytes, id, size)
+        return bytes
+    }
+
+    /// Reads chunks, each of the size that its piece says; two together cost less than one after
+    /// the other.
+    package func chunks(
+        _ wanted: [(id: ChunkID, size: UInt64)]
+    ) throws(RepositoryError) -> [[UInt8]] {
+        let contents = try blobs.read(wanted.map(\.id))
+        for (bytes, (id, size)) in zip(contents, wanted) { try Self.check(bytes, id, size) }
+        return contents
+    }
+
+    private static func check(
+        _ bytes: [UInt8], _ id: ChunkID, _ size: UInt64
+    ) throws(RepositoryError) {
         guard UInt64(bytes.count) == size else {
             throw RepositoryError(
                 .damaged("is \(bytes.count) bytes, its file says \(size)"),
                 "chunk \(id.fingerprint.hex)")
         }
-        return bytes
     }
 }
 

@@ -136,4 +136,23 @@ struct CollisionTests {
         #expect(alone == other, "XXH3 alone sees nothing")
         #expect(failure { try repository.read(wanted) }?.isDamage == true)
     }
+
+    @Test(arguments: Fixtures.collisions)
+    func `One in the place of the other is found among others that are right`(
+        pair: Fixtures.Collision
+    ) throws {
+        let (one, other) = try pair.contents()
+        let (wanted, sound) = (TestBlob(one), TestBlob([1, 2, 3]))
+        var pack = HandmadePack([sound])
+        pack.add(wanted, stored: other, codec: 0)
+        let (_, storage) = try pack.storage()
+        let reader = BlobReader(try Repository(storage))
+        let ids = [sound, wanted].map { ChunkID($0.id.fingerprint) }
+        #expect(try reader.read([ids[0], ids[0]]) == [sound.plain, sound.plain])
+        #expect(try reader.read([]).isEmpty)
+        for wanted in [ids, ids.reversed(), [ids[1]]] {
+            let error = failure { try reader.read(wanted) }
+            #expect(error?.isDamage == true)
+        }
+    }
 }

@@ -5,7 +5,9 @@ internal import Snapshots
 internal import Trees
 
 /// The parent snapshot's entries, visited alongside the walk.
-struct ParentComparison {
+///
+/// A class, because there is one position in the parent, and a copy for each path would cost.
+final class ParentComparison {
     private var cursor: ManifestCursor?
     /// Nil when nothing is trusted.
     let parent: SnapshotRecord?
@@ -27,7 +29,7 @@ struct ParentComparison {
     /// The parent's entry for `path`; paths must be asked for in order.
     ///
     /// A parent that turns out damaged counts as gone from there on: files are then read.
-    mutating func entry(for path: [UInt8]) -> ManifestEntry? {
+    func entry(for path: [UInt8]) -> ManifestEntry? {
         do throws(RepositoryError) {
             while let order = try cursor?.order(of: path) {
                 switch order {
@@ -53,7 +55,7 @@ struct ParentComparison {
     /// when it has nothing, or is damaged.
     ///
     /// Asked for in order, as single entries are.
-    mutating func takeRange(_ path: [UInt8]) -> [Piece]? {
+    func takeRange(_ path: [UInt8]) -> [Piece]? {
         do throws(RepositoryError) {
             return try cursor?.takeRange(path)
         } catch {

@@ -80,15 +80,34 @@ final class FileRestore: Sendable {
     ) throws(RestoreFault) {
         let kept = try piecesPresent(part, file)
         var offset = part.offset
+        var wanted: [PlacedChunk] = []
+        var wantedBytes: UInt64 = 0
         for (index, piece) in part.pieces.enumerated() {
-            if kept.contains(index) {
-                state.withState { $0.bytesKept &+= piece.size }
-            } else {
-                try write(piece, at: offset, file, nodes)
+            switch piece {
+            case _ where kept.contains(index): state.withState { $0.bytesKept &+= piece.size }
+            case .hole(let size): try writeHole(size, at: offset, file)
+            case .chunk(let id, let size):
+                wanted.append(PlacedChunk(id: id, size: size, offset: offset))
+                wantedBytes &+= size
+                if wantedBytes >= Self.bytesTogether {
+                    try write(wanted, file, nodes)
+                    (wanted, wantedBytes) = ([], 0)
+                }
             }
             offset &+= piece.size
         }
+        try write(wanted, file, nodes)
     }
+
+    private struct PlacedChunk {
+        var id: ChunkID
+        var size: UInt64
+        var offset: UInt64
+    }
+
+    /// Bytes of chunks that are read together, about: two lanes hash them, and are both full as
+    /// long as others wait.
+    private static let bytesTogether: UInt64 = 8 << 20
 
     /// Opens the file once, by whichever thread comes first; the others wait for it.
     private func open(
@@ -115,21 +134,24 @@ final class FileRestore: Sendable {
         }
     }
 
-    private func write(
-        _ piece: ContentPiece, at offset: UInt64, _ file: RestoredFile, _ nodes: NodeSource
+    private func writeHole(
+        _ size: UInt64, at offset: UInt64, _ file: RestoredFile
     ) throws(RestoreFault) {
-        switch piece {
-        case .hole(let size):
-            guard file.isWritable, file.isExisting, offset < file.size else { return }
-            try onTarget { () throws(PlatformError) in try clear(offset, size, file) }
-        case .chunk(let id, let size):
-            let bytes = try inRepository { () throws(RepositoryError) in
-                try nodes.chunk(id, size: size)
-            }
+        guard file.isWritable, file.isExisting, offset < file.size else { return }
+        try onTarget { () throws(PlatformError) in try clear(offset, size, file) }
+    }
+
+    private func write(
+        _ chunks: [PlacedChunk], _ file: RestoredFile, _ nodes: NodeSource
+    ) throws(RestoreFault) {
+        let contents = try inRepository { () throws(RepositoryError) in
+            try nodes.chunks(chunks.map { ($0.id, $0.size) })
+        }
+        for (chunk, bytes) in zip(chunks, contents) {
             try onTarget { () throws(PlatformError) in
-                try file.descriptor.write(bytes.span, at: offset, path)
+                try file.descriptor.write(bytes.span, at: chunk.offset, path)
             }
-            state.withState { $0.bytesWritten &+= size }
+            state.withState { $0.bytesWritten &+= chunk.size }
         }
     }
 
