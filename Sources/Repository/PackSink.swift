@@ -64,7 +64,7 @@ final class PackSink: Sendable {
     private let state = Monitor(State())
     /// Bounded: at most this many packs wait for the disk while another is filled.
     private let full = BoundedQueue<Sealed>(capacity: 2)
-    private let sealer = Monitor<WorkerHandle?>(nil)
+    private let sealer = Monitor<WorkerThreads?>(nil)
 
     private struct Sealed: Sendable {
         let object: any StagedObject
@@ -72,13 +72,6 @@ final class PackSink: Sendable {
         let end: UInt64
         /// Blobs before the end that are still to be written.
         let gathered: [UInt8]
-    }
-
-    /// Lets the threads be joined once from a shared object.
-    private final class WorkerHandle {
-        private var threads: WorkerThreads?
-        init(_ threads: consuming WorkerThreads) { self.threads = consume threads }
-        func join() { threads.take()?.join() }
     }
 
     /// `published` is called, on another thread, for each pack that is durable.
@@ -205,7 +198,7 @@ final class PackSink: Sendable {
     private func enqueue(_ sealed: Sealed) {
         sealer.update { sealer in
             guard sealer == nil else { return }
-            sealer = WorkerHandle(WorkerThreads(count: 1) { _ in self.sealAll() })
+            sealer = WorkerThreads(count: 1) { _ in self.sealAll() }
         }
         full.push(sealed)
     }
@@ -307,11 +300,7 @@ final class PackSink: Sendable {
     func finish() throws(RepositoryError) {
         if let sealed = state.update({ take(&$0) }) { enqueue(sealed) }
         full.close()
-        let handle = sealer.update { sealer in
-            defer { sealer = nil }
-            return sealer
-        }
-        handle?.join()
+        sealer.update { $0.take() }?.join()
         try checkFailure()
     }
 

@@ -7,14 +7,7 @@ internal import Repository
 final class PackDataReading: Sendable {
     private let repository: Repository
     private let progress: WorkProgress
-    private let work = BoundedQueue<PackID>(capacity: Processors.count)
-    private let found = Monitor(Found())
-
-    private struct Found {
-        var blobs: [(BlobID, RepositoryError)] = []
-        /// Set where a pack could not be read at all.
-        var failure: RepositoryError?
-    }
+    private let found = Monitor<[(BlobID, RepositoryError)]>([])
 
     init(_ repository: Repository, _ progress: WorkProgress) {
         self.repository = repository
@@ -23,6 +16,8 @@ final class PackDataReading: Sendable {
 
     /// Returns the blobs that are not what their ids say, with why; `plainSize` is what all blobs
     /// of the packs have together.
+    ///
+    /// Throws when a pack cannot be read at all. After an interruption, packs are left out.
     func run(
         _ packs: [PackID], plainSize: UInt64
     ) throws(RepositoryError) -> [(BlobID, RepositoryError)] {
@@ -30,32 +25,21 @@ final class PackDataReading: Sendable {
             counters.bytesFound = plainSize
             counters.isTotalKnown = true
         }
-        let threads = WorkerThreads(count: Processors.count) { _ in self.readPacks() }
-        for pack in packs { work.push(pack) }
-        work.close()
-        threads.join()
-        let found = self.found.withState { $0 }
-        if let failure = found.failure { throw failure }
-        return found.blobs
-    }
-
-    private func readPacks() {
-        let reader = BlobReader(repository)
-        while let pack = work.pop() {
-            do throws(RepositoryError) {
-                try read(pack, reader)
-            } catch {
-                found.withState { $0.failure = $0.failure ?? error }
-            }
+        try Threads.forEach(
+            packs, threads: Processors.count, context: { BlobReader(self.repository) }
+        ) { pack, reader throws(RepositoryError) in
+            try self.read(pack, reader)
         }
+        return found.withState { $0 }
     }
 
     private func read(_ pack: PackID, _ reader: BlobReader) throws(RepositoryError) {
+        guard !Interruption.isRequested else { return }
         var rest = try PackReader(pack, repository.storage).entries()[...]
         while !rest.isEmpty, !Interruption.isRequested {
             let group = Self.group(at: rest)
             let failures = reader.check(group, in: pack)
-            if !failures.isEmpty { found.withState { $0.blobs += failures } }
+            if !failures.isEmpty { found.withState { $0 += failures } }
             let size = group.reduce(0) { $0 + UInt64($1.plainSize) }
             progress.update { $0.bytesDone += size }
             rest = rest.dropFirst(group.count)

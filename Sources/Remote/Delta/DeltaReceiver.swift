@@ -204,19 +204,12 @@ final class BlobIntake: Sendable {
     private let writer: RepositoryWriter
     private let queue = BoundedQueue<ReceivedBlob>(capacity: 64, sizeLimit: BlobIntake.queuedBytes)
     private let state = Monitor(State())
-    private let threads = Monitor<ThreadsBox?>(nil)
+    private let threads = Monitor<WorkerThreads?>(nil)
 
     /// A peer chooses how large its blobs are, but not how much memory those that wait take.
     private static let queuedBytes = 32 << 20
     /// Plain bytes that one thread checks together: enough that hashing two at a time pays.
     private static let checkedBytes = 12 << 20
-
-    /// Lets the threads be joined once from a shared object.
-    private final class ThreadsBox {
-        private var threads: WorkerThreads?
-        init(_ threads: consuming WorkerThreads) { self.threads = consume threads }
-        func join() { threads.take()?.join() }
-    }
 
     init(_ repository: Repository) throws(RepositoryError) {
         self.repository = repository
@@ -228,7 +221,7 @@ final class BlobIntake: Sendable {
         if let failure = state.withState({ $0.failure }) { throw failure }
         threads.update { threads in
             guard threads == nil else { return }
-            threads = ThreadsBox(WorkerThreads(count: Processors.count) { _ in self.work() })
+            threads = WorkerThreads(count: Processors.count) { _ in self.work() }
         }
         queue.push(received, size: received.blob.stored.count)
     }
@@ -237,11 +230,7 @@ final class BlobIntake: Sendable {
     /// the bytes that the repository grew by.
     func finish() throws -> (blobs: UInt64, known: UInt64, stored: UInt64) {
         queue.close()
-        let box = threads.update { threads in
-            defer { threads = nil }
-            return threads
-        }
-        box?.join()
+        threads.update { $0.take() }?.join()
         let written = try writer.commit()
         let state = state.withState { $0 }
         if let failure = state.failure { throw failure }
