@@ -94,7 +94,7 @@ struct DirectoryStorageTests {
         #expect(try Fixtures.files(below: directory.path("elsewhere")).isEmpty)
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+    @Test(.endsWithin(minutes: 5), arguments: [true, false])
     func `What is not a file is refused at once in place of an object`(isFifo: Bool) throws {
         let storage = try DirectoryStorage.create(path)
         let name = ObjectName.index(IndexID(SHA256Digest(1, 2, 3, 4)))
