@@ -19,21 +19,9 @@ package enum SnapshotDifference {
         {
             throw PathError(kind: .missing, path: path)
         }
-        // The walk throws errors of the repository only: another one travels round it.
-        var stopped: (any Error)?
-        do {
-            try ManifestDiff.forEachChange(before.root, after.root, NodeSource(repository)) {
-                change throws(RepositoryError) in
-                guard PathBytes.isInside(change.path, path) else { return }
-                do {
-                    try body(change)
-                } catch {
-                    stopped = error
-                    throw RepositoryError(.missing, "reader of the differences")
-                }
-            }
-        } catch {
-            throw stopped ?? error
+        var diff = ManifestDiff(before.root, after.root, NodeSource(repository))
+        while let change = try diff.next() {
+            if PathBytes.isInside(change.path, path) { try body(change) }
         }
     }
 }

@@ -75,21 +75,10 @@ final class ReplicaSender {
 
     /// Calls `body` with all that is offered, in path order.
     private func forEachChange(_ body: (ManifestChange) throws -> Void) throws {
-        var failure: (any Error)?
-        do throws(RepositoryError) {
-            try ManifestDiff.forEachChange(
-                known?.record.root, snapshot.record.root, nodes, comparesDirectoryTimes: true
-            ) { change throws(RepositoryError) in
-                if gaps.hide(change) { return }
-                do {
-                    try body(change)
-                } catch {
-                    failure = error
-                    throw RepositoryError(.damaged("given up"), "replication")
-                }
-            }
-        } catch {
-            throw failure ?? error
+        var diff = ManifestDiff(
+            known?.record.root, snapshot.record.root, nodes, comparesDirectoryTimes: true)
+        while let change = try diff.next() {
+            if !gaps.hide(change) { try body(change) }
         }
     }
 

@@ -20,78 +20,114 @@ package struct ManifestChange: Sendable {
     package var path: [UInt8] { after?.path ?? before?.path ?? [] }
 }
 
-/// Compares two manifests by walking the nodes that differ: equal ranges are equal nodes, and are
-/// never read.
-package enum ManifestDiff {
-    package enum Side { case before, after }
+/// The differences between two manifests, in path order.
+///
+/// It walks the nodes that differ: equal ranges are equal nodes, and are never read. Inode, change
+/// time and link counts are no difference.
+package struct ManifestDiff {
+    /// One of the two manifests.
+    package enum Side: Sendable { case before, after }
 
-    /// Calls `body` for each difference in path order.
+    /// What the walk comes to.
+    package enum Step: Sendable {
+        /// A node was read.
+        case node(Side, TreeRoot)
+        case change(ManifestChange)
+    }
+
+    private var one: ManifestCursor
+    private var other: ManifestCursor
+    private let comparesDirectoryTimes: Bool
+    /// Nodes that were read and are still to be returned, the next one last.
+    private var pending: [Step] = []
+
+    /// Compares two manifests; nil is an empty one.
     ///
-    /// Inode, change time and link counts are no difference, nor is the time of a directory whose
-    /// entries changed unless `comparesDirectoryTimes`. `visit` is told of each node that is read,
-    /// and on which side. Throws where the paths of either are out of order, as far as they are
-    /// read.
-    package static func forEachChange(
+    /// The time of a directory whose entries changed is a difference only if
+    /// `comparesDirectoryTimes`.
+    package init(
         _ before: TreeRoot?, _ after: TreeRoot?, _ nodes: NodeSource,
-        comparesDirectoryTimes: Bool = false,
-        visit: (Side, TreeRoot) -> Void = { _, _ in },
-        _ body: (ManifestChange) throws(RepositoryError) -> Void
-    ) throws(RepositoryError) {
-        var one = ManifestCursor(before, nodes)
-        var other = ManifestCursor(after, nodes)
+        comparesDirectoryTimes: Bool = false
+    ) {
+        one = ManifestCursor(before, nodes)
+        other = ManifestCursor(after, nodes)
+        self.comparesDirectoryTimes = comparesDirectoryTimes
+    }
+
+    /// The next difference; nil after the last.
+    ///
+    /// Throws damage where a node cannot be read, or the paths of either are out of order.
+    package mutating func next() throws(RepositoryError) -> ManifestChange? {
+        while let step = try nextStep() {
+            if case .change(let change) = step { return change }
+        }
+        return nil
+    }
+
+    /// The next difference or node that was read; throws as `next` does.
+    package mutating func nextStep() throws(RepositoryError) -> Step? {
         while true {
-            let (head, otherHead) = (try one.head(), try other.head())
-            var expands: (one: TreeRoot?, other: TreeRoot?)
-            switch (head, otherHead) {
-            case (nil, nil): return
+            if let step = pending.popLast() { return step }
+            switch (try one.head(), try other.head()) {
+            case (nil, nil): return nil
             case (.subtree(let first, _)?, .subtree(let second, _)?):
-                // What both have is in its place in both, unless something larger came before it.
-                if first.id == second.id, !other.isAhead(of: one), !one.isAhead(of: other) {
-                    one.skip()
-                    other.skip()
-                } else {
-                    if first.level >= second.level { expands.one = first }
-                    if first.level <= second.level { expands.other = second }
-                }
-            case (.subtree(let root, _)?, _): expands.one = root
-            case (_, .subtree(let root, _)?): expands.other = root
+                try enter(first, second)
+            case (.subtree(let root, _)?, _): try enterBefore(root)
+            case (_, .subtree(let root, _)?): try enterAfter(root)
             case (.entry(let first)?, .entry(let second)?):
-                try compare(first, second, comparesDirectoryTimes, &one, &other, body)
-            case (.entry(let first)?, nil):
-                try body(ManifestChange(kind: .removed, before: first, after: nil))
-                _ = try one.next()
-            case (nil, .entry(let second)?):
-                try body(ManifestChange(kind: .added, before: nil, after: second))
-                _ = try other.next()
-            }
-            if let root = expands.one {
-                visit(.before, root)
-                try one.expand()
-            }
-            if let root = expands.other {
-                visit(.after, root)
-                try other.expand()
+                if let change = try compare(first, second) { return .change(change) }
+            case (.entry(let first)?, nil): return .change(try removed(first))
+            case (nil, .entry(let second)?): return .change(try added(second))
             }
         }
     }
 
-    private static func compare(
-        _ first: ManifestEntry, _ second: ManifestEntry, _ comparesDirectoryTimes: Bool,
-        _ one: inout ManifestCursor, _ other: inout ManifestCursor,
-        _ body: (ManifestChange) throws(RepositoryError) -> Void
+    /// Skips what both have, or reads the higher of two subtrees, or both.
+    private mutating func enter(
+        _ first: TreeRoot, _ second: TreeRoot
     ) throws(RepositoryError) {
-        if PathBytes.isBefore(first.path, second.path) {
-            try body(ManifestChange(kind: .removed, before: first, after: nil))
-            _ = try one.next()
-        } else if PathBytes.isBefore(second.path, first.path) {
-            try body(ManifestChange(kind: .added, before: nil, after: second))
-            _ = try other.next()
-        } else {
-            if let kind = difference(first, second, comparesDirectoryTimes) {
-                try body(ManifestChange(kind: kind, before: first, after: second))
-            }
-            _ = try one.next()
-            _ = try other.next()
+        // What both have is in its place in both, unless something larger came before it.
+        if first.id == second.id, !other.isAhead(of: one), !one.isAhead(of: other) {
+            one.skip()
+            other.skip()
+            return
+        }
+        if first.level >= second.level { try enterBefore(first) }
+        if first.level <= second.level { try enterAfter(second) }
+    }
+
+    private mutating func enterBefore(_ root: TreeRoot) throws(RepositoryError) {
+        try one.expand()
+        pending.append(.node(.before, root))
+    }
+
+    private mutating func enterAfter(_ root: TreeRoot) throws(RepositoryError) {
+        try other.expand()
+        pending.append(.node(.after, root))
+    }
+
+    private mutating func removed(
+        _ entry: ManifestEntry
+    ) throws(RepositoryError) -> ManifestChange {
+        _ = try one.next()
+        return ManifestChange(kind: .removed, before: entry, after: nil)
+    }
+
+    private mutating func added(_ entry: ManifestEntry) throws(RepositoryError) -> ManifestChange {
+        _ = try other.next()
+        return ManifestChange(kind: .added, before: nil, after: entry)
+    }
+
+    /// Moves past the entry that comes first, or past both of one path; nil when they are the same.
+    private mutating func compare(
+        _ first: ManifestEntry, _ second: ManifestEntry
+    ) throws(RepositoryError) -> ManifestChange? {
+        if PathBytes.isBefore(first.path, second.path) { return try removed(first) }
+        if PathBytes.isBefore(second.path, first.path) { return try added(second) }
+        _ = try one.next()
+        _ = try other.next()
+        return Self.difference(first, second, comparesDirectoryTimes).map { kind in
+            ManifestChange(kind: kind, before: first, after: second)
         }
     }
 

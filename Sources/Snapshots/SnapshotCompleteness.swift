@@ -12,24 +12,31 @@ package enum SnapshotCompleteness {
     package static func firstMissing(
         _ root: TreeRoot, given base: TreeRoot?, _ repository: Repository, _ nodes: NodeSource
     ) throws(RepositoryError) -> String? {
-        var missing: String?
         do throws(RepositoryError) {
-            try ManifestDiff.forEachChange(base, root, nodes) { change throws(RepositoryError) in
-                guard missing == nil, let entry = change.after,
-                    case .file(_, let content) = entry.payload
-                else { return }
-                try nodes.forEachPiece(content) { piece throws(RepositoryError) in
-                    guard case .chunk(let id, let size) = piece, missing == nil else { return }
-                    let places = try repository.index.findPresent(.chunk(id))
-                    if !places.contains(where: { UInt64($0.plainSize) == size }) {
-                        let path = PathBytes.printable(entry.path)
-                        missing = "'\(path)' needs the chunk \(id.fingerprint.hex)"
-                    }
+            var diff = ManifestDiff(base, root, nodes)
+            while let change = try diff.next() {
+                guard let entry = change.after, case .file(_, let content) = entry.payload else {
+                    continue
                 }
+                guard let id = try firstMissing(content, repository, nodes) else { continue }
+                let path = PathBytes.printable(entry.path)
+                return "'\(path)' needs the chunk \(id.fingerprint.hex)"
             }
+            return nil
         } catch {
             guard error.isDamage else { throw error }
             return "\(error)"
+        }
+    }
+
+    private static func firstMissing(
+        _ content: Content, _ repository: Repository, _ nodes: NodeSource
+    ) throws(RepositoryError) -> ChunkID? {
+        var missing: ChunkID?
+        try nodes.forEachPiece(content) { piece throws(RepositoryError) in
+            guard missing == nil, case .chunk(let id, let size) = piece else { return }
+            let places = try repository.index.findPresent(.chunk(id))
+            if !places.contains(where: { UInt64($0.plainSize) == size }) { missing = id }
         }
         return missing
     }

@@ -106,46 +106,52 @@ private struct Builder {
 
     /// Finds what files that differ were made of.
     mutating func noteOld(_ before: TreeRoot, _ after: TreeRoot) throws(RepositoryError) {
-        var old: Set<NodeID> = []
-        var known: Set<ChunkID> = []
-        var moved: [UInt64: Content] = [:]
-        let source = self.source
-        try ManifestDiff.forEachChange(
-            before, after, source,
-            visit: { side, root in
-                if side == .before { old.insert(root.id) }
-            },
-            { change throws(RepositoryError) in
-                guard let content = change.before?.content, content != change.after?.content else {
-                    return
-                }
-                if change.after?.content == nil { moved[change.before?.inode ?? 0] = content }
-                try source.forEachNode(content) { root in
-                    old.insert(root.id).inserted
-                } piece: { piece in
-                    if case .chunk(let id, _) = piece { known.insert(id) }
-                }
-            })
-        (oldNodes, knownChunks, self.moved) = (old, known, moved)
+        var diff = ManifestDiff(before, after, source)
+        while let step = try diff.nextStep() {
+            switch step {
+            case .node(.before, let root): oldNodes.insert(root.id)
+            case .node(.after, _): continue
+            case .change(let change): try noteOld(change)
+            }
+        }
+    }
+
+    private mutating func noteOld(_ change: ManifestChange) throws(RepositoryError) {
+        guard let before = change.before, let content = before.content,
+            content != change.after?.content
+        else { return }
+        if change.after?.content == nil { moved[before.inode] = content }
+        var (nodes, chunks) = (oldNodes, knownChunks)
+        (oldNodes, knownChunks) = ([], [])
+        defer { (oldNodes, knownChunks) = (nodes, chunks) }
+        try source.forEachNode(content) { root in
+            nodes.insert(root.id).inserted
+        } piece: { piece in
+            if case .chunk(let id, _) = piece { chunks.insert(id) }
+        }
     }
 
     /// Finds the nodes that only `after` has, and the chunks that its files need and files that
     /// differ did not have.
     mutating func addNew(_ before: TreeRoot?, _ after: TreeRoot) throws(RepositoryError) {
         var roots: [TreeRoot] = []
-        try ManifestDiff.forEachChange(
-            before, after, source,
-            visit: { side, root in
-                if side == .after { roots.append(root) }
-            },
-            { change throws(RepositoryError) in
-                guard let entry = change.after, let content = entry.content,
-                    change.before?.content != content
-                else { return }
-                let base = change.before?.content ?? moved[entry.inode]
-                try add(entry, content, base, isNew: change.before == nil)
-            })
+        var diff = ManifestDiff(before, after, source)
+        while let step = try diff.nextStep() {
+            switch step {
+            case .node(.before, _): continue
+            case .node(.after, let root): roots.append(root)
+            case .change(let change): try addNew(change)
+            }
+        }
         for root in roots { addNode(root.id) }
+    }
+
+    private mutating func addNew(_ change: ManifestChange) throws(RepositoryError) {
+        guard let entry = change.after, let content = entry.content,
+            change.before?.content != content
+        else { return }
+        let base = change.before?.content ?? moved[entry.inode]
+        try add(entry, content, base, isNew: change.before == nil)
     }
 
     private mutating func addNode(_ id: NodeID) {

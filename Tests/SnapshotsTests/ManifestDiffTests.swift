@@ -75,7 +75,8 @@ struct ManifestDiffTests {
         ] {
             var found: [Change] = []
             let nodes = NodeSource(store.repository)
-            try ManifestDiff.forEachChange(one, other, nodes) { change in
+            var diff = ManifestDiff(one, other, nodes)
+            while let change = try diff.next() {
                 found.append(Change(path: change.path, kind: change.kind))
                 if change.before != entries.0[change.path] { Issue.record("before") }
                 if change.after != entries.1[change.path] { Issue.record("after") }
@@ -90,15 +91,24 @@ struct ManifestDiffTests {
         let empty = try store.manifest([])
         let root = try store.manifest(entries)
         try store.seal()
-        var kinds: [ManifestChange.Kind] = []
-        try ManifestDiff.forEachChange(empty, root, NodeSource(store.repository)) {
-            kinds.append($0.kind)
+        for (before, after, kind) in [
+            (empty, root, ManifestChange.Kind.added), (root, empty, .removed),
+        ] {
+            var diff = ManifestDiff(before, after, NodeSource(store.repository))
+            var kinds: [ManifestChange.Kind] = []
+            while let change = try diff.next() { kinds.append(change.kind) }
+            #expect(kinds == Array(repeating: kind, count: 300))
         }
-        #expect(kinds == Array(repeating: .added, count: 300))
-        kinds = []
-        try ManifestDiff.forEachChange(root, empty, NodeSource(store.repository)) {
-            kinds.append($0.kind)
-        }
-        #expect(kinds == Array(repeating: .removed, count: 300))
+    }
+
+    @Test func `A diff that is not read to its end reads no further`() throws {
+        let store = try NodeStore()
+        let root = try store.manifest((0..<5_000).map { ManifestEntry.file("file \(10_000 + $0)") })
+        try store.seal()
+        let nodes = NodeSource(store.repository)
+        var diff = ManifestDiff(nil, root, nodes)
+        let first = try diff.next()
+        #expect(first?.kind == .added)
+        #expect(nodes.nodesRead == root.level + 1)
     }
 }

@@ -48,9 +48,8 @@ struct ProllyTreeTests {
 
         let nodes = NodeSource(store.repository)
         var found: Set<[UInt8]> = []
-        try ManifestDiff.forEachChange(first, second, nodes) { change in
-            found.insert(change.path)
-        }
+        var diff = ManifestDiff(first, second, nodes)
+        while let change = try diff.next() { found.insert(change.path) }
         #expect(found == wanted)
         // Each node that differs once in either tree; nothing that both have.
         #expect(nodes.nodesRead <= 2 * written)
@@ -61,7 +60,8 @@ struct ProllyTreeTests {
         let root = try store.manifest(Self.entries(2_000))
         try store.seal()
         let nodes = NodeSource(store.repository)
-        try ManifestDiff.forEachChange(root, root, nodes) { _ in Issue.record("a change") }
+        var diff = ManifestDiff(root, root, nodes)
+        if try diff.next() != nil { Issue.record("a change") }
         #expect(nodes.nodesRead == 0)
     }
 
