@@ -77,7 +77,7 @@ let package = Package(
                 "Bytes", "Platform", "Hashing", "Trees", "TableLog", "Repository", "Snapshots",
                 system,
             ]),
-        module("Upkeep", ["Bytes", "Platform", "Hashing", "Deltas", "Repository", "Snapshots"]),
+        module("Upkeep", ["Bytes", "Platform", "Hashing", "Repository", "Snapshots"]),
         module("Wire", ["Bytes", "Platform", "Hashing", "Repository", system]),
         module(
             "Remote",

@@ -31,7 +31,7 @@ final class CaptureRun {
         let (repository, options) = (context.repository, context.options)
         var ledger = CaptureLedger()
         let isComplete = try inRepository { () throws(RepositoryError) in
-            try repository.index.isComplete()
+            try repository.isComplete()
         }
         if !isComplete { ledger.note(.incompleteRepository) }
         let series = try inRepository { () throws(RepositoryError) in

@@ -30,20 +30,13 @@ package struct RepositoryNumbers: Equatable, Sendable {
         let series = try SnapshotSeries(repository)
         snapshots = UInt64(series.items.count)
         bytesInSnapshots = series.items.reduce(0) { $0.addingClamped($1.record.root.byteCount) }
-        indexSegments = UInt64(repository.index.segments.count)
-        let listed = Set(repository.index.segments.flatMap(\.packs))
-        let present = try repository.index.presentPacks()
-        packs = UInt64(present.count)
-        packsUnindexed = UInt64(present.count { !listed.contains($0) })
-        for segment in repository.index.segments {
-            try Interruption.check()
-            for index in 0..<segment.entryCount {
-                let blob = try segment.entry(index)
-                if blob.id.kind == .chunk { chunks += 1 } else { nodes += 1 }
-                bytesPlain += UInt64(blob.place.plainSize)
-                bytesStored += UInt64(blob.place.storedSize)
-            }
-        }
+        let statistics = try repository.statistics()
+        try Interruption.check()
+        packs = UInt64(statistics.packs)
+        packsUnindexed = UInt64(statistics.packsUnindexed)
+        indexSegments = UInt64(statistics.indexSegments)
+        (chunks, nodes) = (statistics.chunks, statistics.nodes)
+        (bytesPlain, bytesStored) = (statistics.bytesPlain, statistics.bytesStored)
     }
 }
 

@@ -123,17 +123,10 @@ struct ReplicaBatch {
             else { continue }
             wantedBytes += size
             if !isInTable { hasOthers = true }
-            for base in try bases(of: id) where places[base] == nil { wanted.insert(base) }
+            for base in try repository.bases(of: id) where places[base] == nil {
+                wanted.insert(base)
+            }
         }
-    }
-
-    /// What a chunk that is stored as a patch needs.
-    private func bases(of id: ChunkID) throws(RepositoryError) -> [ChunkID] {
-        for place in try repository.places(of: .chunk(id)) where place.codec == .patch {
-            let bytes = try repository.packReader(place.pack).stored(place)
-            return try ChunkDecoder.bases(of: bytes).map(\.id)
-        }
-        return []
     }
 
     private mutating func search(

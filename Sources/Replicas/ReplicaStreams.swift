@@ -82,7 +82,7 @@ struct SentPiece: Equatable, Sendable {
             throw reader.invalid("a known codec")
         }
         self.codec = codec
-        size = try reader.count(limit: PackFormat.blobSizeLimit, "a size")
+        size = try reader.count(limit: SizeLimits.blob, "a size")
         if codec == .patch {
             for _ in 0..<(try reader.u8()) { bases.append(try ReplicaPlace(decoding: &reader)) }
         }
@@ -132,7 +132,7 @@ enum ContentRecord: PeerRecord {
         case 3: self = .hole(try reader.varint())
         case 4:
             let id = ChunkID(try reader.fingerprint())
-            let size = try reader.count(limit: PackFormat.blobSizeLimit, "the size of a piece")
+            let size = try reader.count(limit: SizeLimits.blob, "the size of a piece")
             self = .copy(id, size: size, try ReplicaPlace(decoding: &reader))
         case 5: self = .data(try SentPiece(decoding: &reader))
         default: throw reader.unknownKind(kind)

@@ -1,10 +1,10 @@
 internal import Bytes
 internal import Deltas
-package import Hashing
+internal import Hashing
 internal import Platform
 
 /// Where every blob of a repository lies: the index segments, and in memory what no segment has.
-package final class BlobIndex: Sendable {
+final class BlobIndex: Sendable {
     private struct State {
         var segments: [IndexSegment] = []
         /// Blobs of packs that no segment lists.
@@ -26,7 +26,7 @@ package final class BlobIndex: Sendable {
     private let state = Monitor(State())
 
     /// Opens all segments; those that are damaged are left out and told by `damage`.
-    package init(_ storage: any Storage) throws(RepositoryError) {
+    init(_ storage: any Storage) throws(RepositoryError) {
         self.storage = storage
         let (segments, damage) = try Self.load(storage)
         state.update { state in
@@ -39,9 +39,9 @@ package final class BlobIndex: Sendable {
     /// Why segments could not be used.
     ///
     /// The tables of contents of their packs are read instead.
-    package var damage: [RepositoryError] { state.withState { $0.damage } }
+    var damage: [RepositoryError] { state.withState { $0.damage } }
 
-    package var segments: [IndexSegment] { state.withState { $0.segments } }
+    var segments: [IndexSegment] { state.withState { $0.segments } }
 
     private static func load(
         _ storage: any Storage
@@ -81,7 +81,7 @@ package final class BlobIndex: Sendable {
     /// Places where the blob is said to lie: those in the first segment that has any.
     ///
     /// `findAll` tells the rest, for when none of them is good.
-    package func find(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
+    func find(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
         for segment in segments {
             let places = try places(of: id, in: segment)
             if !places.isEmpty { return places + loosePlaces(id) }
@@ -90,7 +90,7 @@ package final class BlobIndex: Sendable {
     }
 
     /// All places where the blob is said to lie, in all segments and in packs that none lists.
-    package func findAll(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
+    func findAll(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
         try listPacks()
         var found: [BlobPlace] = []
         for segment in segments { found += try places(of: id, in: segment) }
@@ -133,7 +133,7 @@ package final class BlobIndex: Sendable {
     /// Places of the blob in packs that are there; lists the packs first if need be.
     ///
     /// A patch counts only with all of its bases. Its header is read for that.
-    package func findPresent(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
+    func findPresent(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
         try listPacks()
         return try usablePlaces(of: id, below: PatchHeader.depthLimit + 1)
     }
@@ -157,7 +157,7 @@ package final class BlobIndex: Sendable {
                 usable.append(place)
                 continue
             }
-            if try patchDepth(place) < depth { usable.append(place) }
+            if try patchDepth(place, below: depth) < depth { usable.append(place) }
         }
         return usable
     }
@@ -165,9 +165,15 @@ package final class BlobIndex: Sendable {
     /// Patches whose depths are remembered.
     private static let depthCacheLimit = 64 << 10
 
-    private func patchDepth(_ place: BlobPlace) throws(RepositoryError) -> Int {
+    /// The depth of a patch whose bases are there; at least `limit` for one that says so itself,
+    /// whatever its bases are: patches that need each other end.
+    private func patchDepth(
+        _ place: BlobPlace, below limit: Int
+    ) throws(RepositoryError) -> Int {
         if let known = state.withState({ $0.patchDepths[place] }) { return known }
-        let depth = try readPatchDepth(place)
+        guard let header = try patchHeader(place) else { return .max }
+        guard header.depth < limit else { return header.depth }
+        let depth = try hasBases(header) ? header.depth : .max
         state.update { state in
             if state.patchDepths.count >= Self.depthCacheLimit { state.patchDepths = [:] }
             state.patchDepths[place] = depth
@@ -175,21 +181,23 @@ package final class BlobIndex: Sendable {
         return depth
     }
 
-    private func readPatchDepth(_ place: BlobPlace) throws(RepositoryError) -> Int {
+    /// The header; nil where it cannot be read.
+    private func patchHeader(_ place: BlobPlace) throws(RepositoryError) -> PatchHeader? {
         do throws(RepositoryError) {
-            let header = try PackReader(place.pack, storage).patchHeader(place)
-            for base in header.bases {
-                let id = BlobID.chunk(ChunkID(base.fingerprint))
-                let places = try usablePlaces(of: id, below: header.depth)
-                guard places.contains(where: { Int($0.plainSize) == base.size }) else {
-                    return .max
-                }
-            }
-            return header.depth
+            return try PackReader(place.pack, storage).patchHeader(place)
         } catch {
             guard error.isDamage else { throw error }
-            return .max
+            return nil
         }
+    }
+
+    private func hasBases(_ header: PatchHeader) throws(RepositoryError) -> Bool {
+        for base in header.bases {
+            let id = BlobID.chunk(ChunkID(base.fingerprint))
+            let places = try usablePlaces(of: id, below: header.depth)
+            guard places.contains(where: { Int($0.plainSize) == base.size }) else { return false }
+        }
+        return true
     }
 
     /// Whether a pack is known to be there.
@@ -206,7 +214,7 @@ package final class BlobIndex: Sendable {
 
     /// Lists the packs once, and reads the tables of contents of those that no segment lists:
     /// what an interrupted run or a lost index left behind.
-    package func listPacks() throws(RepositoryError) {
+    func listPacks() throws(RepositoryError) {
         guard state.withState({ $0.presentPacks == nil }) else { return }
         let present = Set(try Self.listed(storage, .pack).map(PackID.init))
         let unknown = state.update { state in
@@ -262,7 +270,7 @@ package final class BlobIndex: Sendable {
     }
 
     /// Whether every pack that the index lists is there, and every segment could be read.
-    package func isComplete() throws(RepositoryError) -> Bool {
+    func isComplete() throws(RepositoryError) -> Bool {
         try listPacks()
         return state.withState { state in
             state.damage.isEmpty && state.presentPacks?.isSuperset(of: state.knownPacks) == true
@@ -270,14 +278,14 @@ package final class BlobIndex: Sendable {
     }
 
     /// Packs that the index lists but the storage does not have.
-    package func missingPacks() throws(RepositoryError) -> [PackID] {
+    func missingPacks() throws(RepositoryError) -> [PackID] {
         try listPacks()
         return state.withState { $0.knownPacks.subtracting($0.presentPacks ?? []) }
             .sorted { $0.digest < $1.digest }
     }
 
     /// Packs in the storage.
-    package func presentPacks() throws(RepositoryError) -> [PackID] {
+    func presentPacks() throws(RepositoryError) -> [PackID] {
         try listPacks()
         return state.withState { $0.presentPacks ?? [] }.sorted { $0.digest < $1.digest }
     }

@@ -1,16 +1,16 @@
 internal import Bytes
-package import Hashing
+internal import Hashing
 
 /// Where a blob lies, and how it is encoded there.
-package struct BlobPlace: Hashable, Sendable {
-    package var pack: PackID
-    package var codec: BlobCodec
+struct BlobPlace: Hashable, Sendable {
+    var pack: PackID
+    var codec: BlobCodec
     /// Byte offset in the pack.
-    package var offset: UInt32
-    package var storedSize: UInt32
-    package var plainSize: UInt32
+    var offset: UInt32
+    var storedSize: UInt32
+    var plainSize: UInt32
 
-    package init(
+    init(
         pack: PackID, codec: BlobCodec, offset: UInt32, storedSize: UInt32, plainSize: UInt32
     ) {
         self.pack = pack
@@ -20,7 +20,7 @@ package struct BlobPlace: Hashable, Sendable {
         self.plainSize = plainSize
     }
 
-    package init(_ entry: PackEntry, in pack: PackID) {
+    init(_ entry: PackEntry, in pack: PackID) {
         self.init(
             pack: pack, codec: entry.codec, offset: entry.offset, storedSize: entry.storedSize,
             plainSize: entry.plainSize)
@@ -28,11 +28,11 @@ package struct BlobPlace: Hashable, Sendable {
 }
 
 /// A blob and where it lies: what an index holds.
-package struct LocatedBlob: Hashable, Sendable {
-    package var id: BlobID
-    package var place: BlobPlace
+struct LocatedBlob: Hashable, Sendable {
+    var id: BlobID
+    var place: BlobPlace
 
-    package init(id: BlobID, place: BlobPlace) {
+    init(id: BlobID, place: BlobPlace) {
         self.id = id
         self.place = place
     }

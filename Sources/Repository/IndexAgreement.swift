@@ -3,14 +3,14 @@ internal import Bytes
 /// Compares an index segment with the tables of contents of the packs that it names.
 ///
 /// An entry that no table has would give an id other bytes, or claim blobs that nobody stored.
-package enum IndexAgreement {
+enum IndexAgreement {
     /// Entries of tables of contents that are held at a time: some 30 MB.
     private static let heldLimit = 256 << 10
 
     /// The number of entries that no table of contents has.
     ///
     /// Entries of the packs in `ignored` do not count. Throws when a table cannot be read.
-    package static func strayCount(
+    static func strayCount(
         _ segment: IndexSegment, in storage: any Storage, ignoring ignored: Set<PackID> = []
     ) throws(RepositoryError) -> Int {
         // A pack that is named twice counts once.

@@ -27,15 +27,15 @@ internal import Hashing
 // checked when it is first touched. So memory does not grow with the repository.
 
 /// Sizes and limits of an index segment.
-package enum IndexFormat {
-    package static let fixedSize = 24
-    package static let entrySize = 68
-    package static let entriesPerBlock = 1024
+enum IndexFormat {
+    static let fixedSize = 24
+    static let entrySize = 68
+    static let entriesPerBlock = 1024
     /// Merging stops here, so that a merge holds at most some 70 MB.
-    package static let entryLimit = 512 << 10
-    package static let fanOutBitsLimit = 24
+    static let entryLimit = 512 << 10
+    static let fanOutBitsLimit = 24
     /// No segment is larger: entries, and a pack for each.
-    package static let sizeLimit = UInt64(1) << 32
+    static let sizeLimit = UInt64(1) << 32
 
     /// About 16 entries share a place of the fan-out.
     static func fanOutBits(entryCount: Int) -> Int {
@@ -48,7 +48,7 @@ package enum IndexFormat {
     }
 
     /// Encodes entries in any order; equal ones are kept once.
-    package static func encode(_ blobs: [LocatedBlob]) -> [UInt8] {
+    static func encode(_ blobs: [LocatedBlob]) -> [UInt8] {
         let sorted = sortedAndUnique(blobs)
         let packs = Array(Set(sorted.map(\.place.pack))).sorted { $0.digest < $1.digest }
         let numbers = Dictionary(uniqueKeysWithValues: zip(packs, UInt32(0)...))

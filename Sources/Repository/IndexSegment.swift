@@ -1,12 +1,12 @@
 internal import Bytes
-package import Hashing
+internal import Hashing
 internal import Platform
 
 /// One immutable sorted table from blob ids to places, mapped into memory.
-package final class IndexSegment: Sendable {
-    package let id: IndexID
-    package let packs: [PackID]
-    package let entryCount: Int
+final class IndexSegment: Sendable {
+    let id: IndexID
+    let packs: [PackID]
+    let entryCount: Int
 
     private let object: any StoredObject
     private let fanOutBits: Int
@@ -17,7 +17,7 @@ package final class IndexSegment: Sendable {
     private let checkedBlocks: Monitor<[Bool]>
 
     /// Opens a segment and checks everything before its entries.
-    package init(_ id: IndexID, _ object: any StoredObject) throws(RepositoryError) {
+    init(_ id: IndexID, _ object: any StoredObject) throws(RepositoryError) {
         let name = ObjectName.index(id)
         let directory: Directory
         do throws(RepositoryError) {
@@ -39,7 +39,7 @@ package final class IndexSegment: Sendable {
     }
 
     /// All places of the blob in this segment; usually none or one.
-    package func find(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
+    func find(_ id: BlobID) throws(RepositoryError) -> [BlobPlace] {
         let bucket = IndexFormat.bucket(id.fingerprint, bits: fanOutBits)
         let start = bucket == 0 ? 0 : Int(fanOut[bucket - 1])
         var low = start
@@ -63,7 +63,7 @@ package final class IndexSegment: Sendable {
     }
 
     /// The entry at `index`, which must be below `entryCount`.
-    package func entry(_ index: Int) throws(RepositoryError) -> LocatedBlob {
+    func entry(_ index: Int) throws(RepositoryError) -> LocatedBlob {
         precondition(index >= 0 && index < entryCount)
         try checkBlock(index / IndexFormat.entriesPerBlock)
         let start = entriesOffset + index * IndexFormat.entrySize
@@ -99,7 +99,7 @@ package final class IndexSegment: Sendable {
     }
 
     /// Reads every byte and compares its SHA-256 with the name.
-    package func checkDigest() throws(RepositoryError) {
+    func checkDigest() throws(RepositoryError) {
         try Self.checkDigest(id, object)
     }
 

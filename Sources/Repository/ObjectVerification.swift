@@ -93,8 +93,8 @@ package enum ObjectVerification {
     private static func verifyPatch(
         _ entry: PackEntry, _ stored: [UInt8], _ place: BlobPlace, _ blobs: BlobReader
     ) throws(RepositoryError) {
-        let size = Int(place.plainSize)
-        let blob = ForeignBlob(entry.id, entry.codec, stored, plainSize: size)
+        let encoded = EncodedBlob(entry.codec, stored, plainSize: Int(place.plainSize))
+        let blob = ForeignBlob(entry.id, encoded)
         guard case .asSent = try blobs.check(blob) else {
             throw damage(place, "a patch no deeper than its base")
         }
@@ -112,5 +112,44 @@ package enum ObjectVerification {
 
     private static func damage(_ place: BlobPlace, _ why: String) -> RepositoryError {
         RepositoryError(.damaged("blob at byte \(place.offset): \(why)"), .pack(place.pack))
+    }
+}
+
+extension ObjectVerification {
+    /// Whether other index segments say all that a segment says of packs that are there, so that
+    /// nothing is lost with it; true for one that is gone already.
+    package static func isSuperseded(
+        _ id: IndexID, in storage: any Storage
+    ) throws(RepositoryError) -> Bool {
+        guard let old = try segment(id, storage) else { return true }
+        var others: [IndexSegment] = []
+        for digest in try BlobIndex.listed(storage, .index) where digest != id.digest {
+            if let other = try segment(IndexID(digest), storage) { others.append(other) }
+        }
+        let packs = Set(try BlobIndex.listed(storage, .pack))
+        for number in 0..<old.entryCount {
+            let entry = try old.entry(number)
+            guard packs.contains(entry.place.pack.digest) else { continue }
+            var isKept = false
+            for other in others where !isKept {
+                isKept = try other.find(entry.id).contains(entry.place)
+            }
+            guard isKept else { return false }
+        }
+        return true
+    }
+
+    /// Nil where there is none of that name.
+    private static func segment(
+        _ id: IndexID, _ storage: any Storage
+    ) throws(RepositoryError) -> IndexSegment? {
+        do throws(RepositoryError) {
+            let name = ObjectName.index(id)
+            let object = try about(name) { () throws(StorageError) in try storage.open(name) }
+            return try IndexSegment(id, object)
+        } catch {
+            guard error.isMissing else { throw error }
+            return nil
+        }
     }
 }

@@ -50,15 +50,15 @@ extension BlobCodec {
 }
 
 /// One blob in a pack's table of contents, with its place.
-package struct PackEntry: Equatable, Sendable {
-    package var id: BlobID
-    package var codec: BlobCodec
+struct PackEntry: Equatable, Sendable {
+    var id: BlobID
+    var codec: BlobCodec
     /// Byte offset in the pack.
-    package var offset: UInt32
-    package var storedSize: UInt32
-    package var plainSize: UInt32
+    var offset: UInt32
+    var storedSize: UInt32
+    var plainSize: UInt32
 
-    package init(
+    init(
         id: BlobID, codec: BlobCodec, offset: UInt32, storedSize: UInt32, plainSize: UInt32
     ) {
         self.id = id
@@ -70,25 +70,25 @@ package struct PackEntry: Equatable, Sendable {
 }
 
 /// The parts of a pack round its blobs.
-package enum PackFormat {
-    package static let headerSize = 16
-    package static let entrySize = 60
-    package static let trailerSize = 60
+enum PackFormat {
+    static let headerSize = 16
+    static let entrySize = 60
+    static let trailerSize = 60
 
     /// A pack is sealed once it is this large.
-    package static let targetSize = 32 << 20
+    static let targetSize = 32 << 20
     /// Or once it has this many blobs: its table of contents is held in memory.
-    package static let targetBlobCount = 32 << 10
+    static let targetBlobCount = 32 << 10
     /// Blobs smaller than this are gathered in memory, up to `gatherSize` bytes, before they are
     /// written: a system call for each would cost more than the blob.
-    package static let gatherLimit = 64 << 10
-    package static let gatherSize = 1 << 20
+    static let gatherLimit = 64 << 10
+    static let gatherSize = 1 << 20
     /// No pack is larger than this: the target, one largest blob, the table of contents.
-    package static let sizeLimit: UInt64 = 1 << 30
+    static let sizeLimit: UInt64 = 1 << 30
     /// Largest blob, plain or stored: four times the largest chunk that a repository may choose.
-    package static let blobSizeLimit = 64 << 20
+    static let blobSizeLimit = 64 << 20
 
-    package static let header: [UInt8] = {
+    static let header: [UInt8] = {
         var writer = ByteWriter()
         writer.magic("varvepck")
         writer.u8(1)
@@ -98,7 +98,7 @@ package enum PackFormat {
     }()
 
     /// Encodes the table of contents and trailer of a pack whose blobs end at `end`.
-    package static func encodeTail(
+    static func encodeTail(
         _ entries: [PackEntry], end: UInt64
     ) -> (
         bytes: [UInt8], id: PackID
@@ -130,13 +130,13 @@ package enum PackFormat {
 }
 
 /// The last bytes of a pack.
-package struct PackTrailer: Equatable, Sendable {
-    package var tableOffset: UInt64
-    package var blobCount: Int
-    package var id: PackID
+struct PackTrailer: Equatable, Sendable {
+    var tableOffset: UInt64
+    var blobCount: Int
+    var id: PackID
 
     /// Decodes the trailer of a pack of `packSize` bytes; the sizes must add up exactly.
-    package init(decoding bytes: [UInt8], packSize: UInt64) throws(MalformedBytes) {
+    init(decoding bytes: [UInt8], packSize: UInt64) throws(MalformedBytes) {
         var reader = ByteReader(bytes)
         tableOffset = try reader.u64()
         blobCount = Int(try reader.u32())
@@ -153,7 +153,7 @@ package struct PackTrailer: Equatable, Sendable {
 
 extension PackFormat {
     /// Decodes a table of contents that must match its trailer and the pack's name.
-    package static func decodeTable(
+    static func decodeTable(
         _ bytes: [UInt8], _ trailer: PackTrailer
     ) throws(MalformedBytes) -> [PackEntry] {
         var reader = ByteReader(bytes)

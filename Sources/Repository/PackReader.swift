@@ -1,14 +1,14 @@
 internal import Bytes
-package import Deltas
+internal import Deltas
 internal import Hashing
 internal import Platform
 
 /// Reads the table of contents and blobs of one pack.
-package struct PackReader {
-    package let pack: PackID
+struct PackReader {
+    let pack: PackID
     private let object: any StoredObject
 
-    package init(_ pack: PackID, _ storage: any Storage) throws(RepositoryError) {
+    init(_ pack: PackID, _ storage: any Storage) throws(RepositoryError) {
         self.init(
             pack,
             try about(.pack(pack)) { () throws(StorageError) in
@@ -17,15 +17,15 @@ package struct PackReader {
     }
 
     /// Reads an object that is to be, or is, the pack.
-    package init(_ pack: PackID, _ object: any StoredObject) {
+    init(_ pack: PackID, _ object: any StoredObject) {
         self.pack = pack
         self.object = object
     }
 
-    package var size: UInt64 { object.size }
+    var size: UInt64 { object.size }
 
     /// Reads and checks header, trailer and table of contents.
-    package func entries() throws(RepositoryError) -> [PackEntry] {
+    func entries() throws(RepositoryError) -> [PackEntry] {
         do throws(RepositoryError) {
             try checkHeader()
         } catch {
@@ -88,14 +88,14 @@ package struct PackReader {
     }
 
     /// The header of a blob that is a patch.
-    package func patchHeader(_ place: BlobPlace) throws(RepositoryError) -> PatchHeader {
+    func patchHeader(_ place: BlobPlace) throws(RepositoryError) -> PatchHeader {
         var beginning = place
         beginning.storedSize = min(place.storedSize, UInt32(PatchHeader.sizeLimit))
-        return try BlobReader.header(of: try stored(beginning), place)
+        return try BlobReader.header(of: try stored(beginning), .pack(place))
     }
 
     /// The stored bytes of a blob.
-    package func stored(_ place: BlobPlace) throws(RepositoryError) -> [UInt8] {
+    func stored(_ place: BlobPlace) throws(RepositoryError) -> [UInt8] {
         let bytes = try read(Int(place.storedSize), at: UInt64(place.offset))
         guard bytes.count == Int(place.storedSize) else {
             throw RepositoryError(

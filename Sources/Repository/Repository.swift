@@ -7,7 +7,7 @@ internal import Platform
 package final class Repository: Sendable {
     package let storage: any Storage
     package let config: RepositoryConfig
-    package let index: BlobIndex
+    let index: BlobIndex
 
     /// Packs kept open; more than a restore reads from at a time.
     private static let openPackLimit = 64
@@ -48,7 +48,7 @@ package final class Repository: Sendable {
     }
 
     /// All places of a blob; looks through packs that no index lists before giving up.
-    package func places(of id: BlobID) throws(RepositoryError) -> [BlobPlace] {
+    func places(of id: BlobID) throws(RepositoryError) -> [BlobPlace] {
         let places = try index.find(id)
         if !places.isEmpty { return places }
         try index.listPacks()
@@ -56,7 +56,7 @@ package final class Repository: Sendable {
     }
 
     /// A pack, kept open for the next blob.
-    package func packReader(_ pack: PackID) throws(RepositoryError) -> PackReader {
+    func packReader(_ pack: PackID) throws(RepositoryError) -> PackReader {
         if let reader = openPacks.withState({ $0[pack] }) { return reader }
         let reader = try PackReader(pack, storage)
         openPacks.update { packs in

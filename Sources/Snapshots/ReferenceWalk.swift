@@ -19,7 +19,7 @@ package final class ReferenceWalk {
     }
 
     /// All paths below the root that cannot be restored, with why.
-    package func check(_ root: TreeRoot) throws -> [Finding] {
+    package func check(_ root: TreeRoot) throws(RepositoryError) -> [Finding] {
         var findings: [Finding] = []
         var cursor = ManifestCursor(root, nodes)
         var visited: [TreeRoot] = []
@@ -35,7 +35,9 @@ package final class ReferenceWalk {
                 }
             case .entry(let entry):
                 try checkContent(entry, &findings)
-                guard let number = try noting({ _ = try cursor.next() }) else { continue }
+                guard
+                    let number = try noting({ () throws(RepositoryError) in _ = try cursor.next() })
+                else { continue }
                 // What breaks the order of entries is refused as a whole by whoever reads it.
                 findings.append((number, Self.range(nil)))
                 return findings
@@ -46,20 +48,23 @@ package final class ReferenceWalk {
     }
 
     /// Reads a subtree, or moves past it and returns the number of the damage.
-    private func expand(_ subtree: TreeRoot, _ cursor: inout ManifestCursor) throws -> Int? {
+    private func expand(
+        _ subtree: TreeRoot, _ cursor: inout ManifestCursor
+    ) throws(RepositoryError) -> Int? {
         if let number = try damages.number(of: .node(subtree.id), size: nil) {
             cursor.skip()
             return number
         }
-        return try noting { try cursor.expand() }
+        return try noting { () throws(RepositoryError) in try cursor.expand() }
     }
 
     /// Runs `body`; the number of the damage that it meets.
-    private func noting(_ body: () throws -> Void) throws -> Int? {
-        do {
+    private func noting(_ body: () throws(RepositoryError) -> Void) throws(RepositoryError) -> Int?
+    {
+        do throws(RepositoryError) {
             try body()
             return nil
-        } catch let error as RepositoryError {
+        } catch {
             guard error.isDamage else { throw error }
             return damages.number(of: error)
         }
@@ -70,7 +75,9 @@ package final class ReferenceWalk {
         return Array("(paths up to '".utf8) + lastKey + Array("')".utf8)
     }
 
-    private func checkContent(_ entry: ManifestEntry, _ findings: inout [Finding]) throws {
+    private func checkContent(
+        _ entry: ManifestEntry, _ findings: inout [Finding]
+    ) throws(RepositoryError) {
         guard case .file(_, let content) = entry.payload else { return }
         var number: Int?
         switch content {
@@ -81,14 +88,17 @@ package final class ReferenceWalk {
     }
 
     /// The number of the first damage in a content tree.
-    private func checkTree(_ root: TreeRoot) throws -> Int? {
-        if let number = try noting({ try nodes.checkPieceCount(root) }) { return number }
+    private func checkTree(_ root: TreeRoot) throws(RepositoryError) -> Int? {
+        if let number = try noting({ () throws(RepositoryError) in try nodes.checkPieceCount(root) }
+        ) {
+            return number
+        }
         var pending = [root]
         while let next = pending.popLast() {
             if wholeTrees.contains(next) { continue }
             if let number = try damages.number(of: .node(next.id), size: nil) { return number }
             var found: Int?
-            let unreadable = try noting {
+            let unreadable = try noting { () throws(RepositoryError) in
                 switch try nodes.node(next, .content) {
                 case .inner(let items): pending += items.map(\.root)
                 case .pieces(let pieces):
@@ -105,7 +115,7 @@ package final class ReferenceWalk {
         return nil
     }
 
-    private func checkPieces(_ pieces: [ContentPiece]) throws -> Int? {
+    private func checkPieces(_ pieces: [ContentPiece]) throws(RepositoryError) -> Int? {
         for case .chunk(let id, let size) in pieces {
             if let number = try damages.number(of: .chunk(id), size: size) { return number }
         }
@@ -117,7 +127,7 @@ package final class ReferenceWalk {
 package protocol DamageLedger: AnyObject {
     /// The number of the damage that makes a blob unusable; nil for a good one. A chunk must have
     /// the size that its file says.
-    func number(of id: BlobID, size: UInt64?) throws -> Int?
+    func number(of id: BlobID, size: UInt64?) throws(RepositoryError) -> Int?
 
     /// The number of a damage that was met on the way.
     func number(of error: RepositoryError) -> Int

@@ -35,8 +35,7 @@ package enum SnapshotCompleteness {
         var missing: ChunkID?
         try nodes.forEachPiece(content) { piece throws(RepositoryError) in
             guard missing == nil, case .chunk(let id, let size) = piece else { return }
-            let places = try repository.index.findPresent(.chunk(id))
-            if !places.contains(where: { UInt64($0.plainSize) == size }) { missing = id }
+            if try !repository.contains(id, size: size) { missing = id }
         }
         return missing
     }

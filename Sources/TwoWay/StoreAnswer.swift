@@ -202,7 +202,7 @@ enum AnswerRecord: PeerRecord {
                 TableFile(path: path, isNeeded: isNeeded, size: size == 0 ? nil : size - 1))
         case 5: self = .digest(try reader.sha256())
         case 6:
-            let size = try reader.count(limit: PackFormat.blobSizeLimit, "a size")
+            let size = try reader.count(limit: SizeLimits.blob, "a size")
             self = .piece(size: size, ChunkID(try reader.fingerprint()))
         default: throw reader.unknownKind(kind)
         }

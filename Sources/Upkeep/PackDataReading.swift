@@ -1,63 +1,42 @@
-internal import Bytes
 internal import Hashing
 internal import Platform
 internal import Repository
 
 /// Reads whole packs on several threads and hashes every blob in them.
-final class PackDataReading: Sendable {
+struct PackDataReading {
     private let repository: Repository
+    private let inspection: RepositoryInspection
     private let progress: WorkProgress
-    private let found = Monitor<[(BlobID, RepositoryError)]>([])
 
-    init(_ repository: Repository, _ progress: WorkProgress) {
+    init(_ repository: Repository, _ inspection: RepositoryInspection, _ progress: WorkProgress) {
         self.repository = repository
+        self.inspection = inspection
         self.progress = progress
     }
 
     /// Returns the blobs that are not what their ids say, with why; `plainSize` is what all blobs
-    /// of the packs have together.
+    /// of the packs have together, in bytes.
     ///
     /// Throws when a pack cannot be read at all. After an interruption, packs are left out.
     func run(
         _ packs: [PackID], plainSize: UInt64
-    ) throws(RepositoryError) -> [(BlobID, RepositoryError)] {
+    ) throws(RepositoryError) -> [(id: BlobID, error: RepositoryError)] {
         progress.update { counters in
             counters.bytesFound = plainSize
             counters.isTotalKnown = true
         }
+        let found = Monitor<[(id: BlobID, error: RepositoryError)]>([])
+        let (repository, inspection, progress) = (repository, inspection, progress)
         try Threads.forEach(
-            packs, threads: Processors.count, context: { BlobReader(self.repository) }
+            packs, threads: Processors.count, context: { BlobReader(repository) }
         ) { pack, reader throws(RepositoryError) in
-            try self.read(pack, reader)
+            guard !Interruption.isRequested else { return }
+            let faults = try inspection.contentFaults(of: pack, reader) { size in
+                progress.update { $0.bytesDone += size }
+                return !Interruption.isRequested
+            }
+            found.withState { $0 += faults }
         }
         return found.withState { $0 }
     }
-
-    private func read(_ pack: PackID, _ reader: BlobReader) throws(RepositoryError) {
-        guard !Interruption.isRequested else { return }
-        var rest = try PackReader(pack, repository.storage).entries()[...]
-        while !rest.isEmpty, !Interruption.isRequested {
-            let group = Self.group(at: rest)
-            let failures = reader.check(group, in: pack)
-            if !failures.isEmpty { found.withState { $0 += failures } }
-            let size = group.reduce(0) { $0 + UInt64($1.plainSize) }
-            progress.update { $0.bytesDone += size }
-            rest = rest.dropFirst(group.count)
-        }
-    }
-
-    /// The first blobs of `entries`: at least one, and not more than are well held in memory.
-    private static func group(at entries: ArraySlice<PackEntry>) -> ArraySlice<PackEntry> {
-        var size: UInt64 = 0
-        var end = entries.startIndex
-        for entry in entries.prefix(groupCount) {
-            size += UInt64(entry.plainSize)
-            if size > groupSize, end > entries.startIndex { break }
-            end += 1
-        }
-        return entries[..<end]
-    }
-
-    private static let groupCount = 32
-    private static let groupSize: UInt64 = 8 << 20
 }

@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Deltas
 internal import Hashing
 package import Platform
 package import Repository
@@ -52,50 +51,67 @@ package enum RepositoryCheck {
     ///
     /// Which packs, is left to chance.
     package static func run(
-        _ repository: Repository, readDataPercent: Int?, _ progress: WorkProgress
+        _ repository: Repository, readDataPercent: Int?, _ progress: WorkProgress,
+        _ host: Host = .system
     ) throws(CheckError) -> CheckReport {
-        do {
+        let run = try inRepository { () throws(RepositoryError) in
             // What a snapshot needs is there before its record. So the index is read again after
             // the records, and what other runs add meanwhile is not missed.
             let series = try SnapshotSeries(repository)
-            let current = try Repository(repository.storage)
-            let run = CheckRun(current, series, progress)
-            return try run.run(readDataPercent: readDataPercent)
-        } catch let error as RepositoryError {
-            throw .repository(error)
-        } catch let error as Interrupted {
-            throw .interrupted(error)
-        } catch {
-            throw .repository(RepositoryError(.damaged("\(error)"), "check"))
+            return try CheckRun(Repository(repository.storage), series, progress, host)
         }
+        return try run.run(readDataPercent: readDataPercent)
+    }
+}
+
+/// Runs `body`; what it throws becomes an error of the check.
+private func inRepository<Value>(
+    _ body: () throws(RepositoryError) -> Value
+) throws(CheckError) -> Value {
+    do throws(RepositoryError) {
+        return try body()
+    } catch {
+        throw .repository(error)
+    }
+}
+
+private func checkInterruption() throws(CheckError) {
+    do throws(Interrupted) {
+        try Interruption.check()
+    } catch {
+        throw .interrupted(error)
     }
 }
 
 private final class CheckRun {
     private let repository: Repository
+    private let inspection: RepositoryInspection
+    private let series: SnapshotSeries
     private let progress: WorkProgress
+    private let host: Host
     private var report = CheckReport()
     /// Blobs that cannot be used, with the number of the damage that tells why.
     private var badBlobs: [BlobID: Int] = [:]
     private var badPacks: [PackID: Int] = [:]
-    /// Patches seen so far, and whether their bases are there.
-    private var patches: [BlobPlace: Bool] = [:]
 
-    private let series: SnapshotSeries
-
-    init(_ repository: Repository, _ series: SnapshotSeries, _ progress: WorkProgress) {
+    init(
+        _ repository: Repository, _ series: SnapshotSeries, _ progress: WorkProgress,
+        _ host: Host
+    ) throws(RepositoryError) {
         self.repository = repository
         self.series = series
         self.progress = progress
+        self.host = host
+        inspection = try RepositoryInspection(repository)
     }
 
-    func run(readDataPercent: Int?) throws -> CheckReport {
-        let packs = try repository.index.presentPacks()
-        report.packs = packs.count
-        try checkIndex()
-        let plainSizes = try checkPacks(packs)
+    func run(readDataPercent: Int?) throws(CheckError) -> CheckReport {
+        report.packs = inspection.packs.count
+        try inRepository(checkIndex)
+        let plainSizes = try checkPacks()
+        try checkEntries()
         if let readDataPercent {
-            try readData(PackChoice.choose(packs, percent: readDataPercent), plainSizes)
+            try readData(chosenPacks(percent: readDataPercent), plainSizes)
         }
         try checkSnapshots()
         return report
@@ -110,73 +126,45 @@ private final class CheckRun {
 // MARK: - Index and packs
 
 extension CheckRun {
-    private func checkIndex() throws {
-        for segment in repository.index.segments {
-            do throws(RepositoryError) {
-                try segment.checkDigest()
-            } catch {
-                guard error.isDamage else { throw error }
-                _ = add("\(error); it can be rebuilt from the packs")
-            }
-        }
-        for error in repository.index.damage {
+    private func checkIndex() throws(RepositoryError) {
+        for error in try inspection.indexFaults() {
             _ = add("\(error); it can be rebuilt from the packs")
         }
-        for pack in try repository.index.missingPacks() {
+        for pack in try inspection.missingPacks() {
             badPacks[pack] = add("\(ObjectName.pack(pack)): missing")
         }
     }
 
     /// Reads all tables of contents and compares them with the index; returns how many plain bytes
     /// are in each pack that has a sound one.
-    ///
-    /// Tables are not kept: memory must not grow with the number of blobs.
-    private func checkPacks(_ packs: [PackID]) throws -> [PackID: UInt64] {
+    private func checkPacks() throws(CheckError) -> [PackID: UInt64] {
         var plainSizes: [PackID: UInt64] = [:]
-        let indexed = Set(repository.index.segments.flatMap(\.packs))
         var orphans = 0
-        for pack in packs {
-            try Interruption.check()
-            guard let entries = try table(of: pack) else { continue }
-            plainSizes[pack] = entries.reduce(0) { $0 + UInt64($1.plainSize) }
-            report.blobs += entries.count
-            if indexed.contains(pack) { try compare(entries, pack) } else { orphans += 1 }
+        for pack in inspection.packs {
+            try checkInterruption()
+            let found = try inRepository { () throws(RepositoryError) in try summary(of: pack) }
+            guard let summary = found else { continue }
+            plainSizes[pack] = summary.plainSize
+            report.blobs += summary.blobCount
+            if !summary.isIndexed { orphans += 1 }
+            guard summary.misplacedCount > 0 else { continue }
+            let name = ObjectName.pack(pack)
+            _ = add("the index lacks or misplaces \(summary.misplacedCount) blobs of \(name)")
         }
         if orphans > 0 {
             report.warnings.append(
                 "\(orphans) packs are in no index: an interrupted run left them, the next uses them"
             )
         }
-        try checkEntries()
         return plainSizes
     }
 
-    /// Finds entries of the index that no table of contents has: a restore may follow them.
-    private func checkEntries() throws {
-        for segment in repository.index.segments {
-            try Interruption.check()
-            let strays = try strayCount(segment)
-            guard strays > 0 else { continue }
-            let name = ObjectName.index(segment.id)
-            _ = add("\(name): \(strays) entries are not what the packs hold")
-        }
-    }
-
-    /// None where the segment or a pack cannot be read: that is in the report already.
-    private func strayCount(_ segment: IndexSegment) throws(RepositoryError) -> Int {
+    /// Nil, with the damage noted, for a pack that cannot be read.
+    private func summary(
+        of pack: PackID
+    ) throws(RepositoryError) -> RepositoryInspection.PackSummary? {
         do throws(RepositoryError) {
-            return try IndexAgreement.strayCount(
-                segment, in: repository.storage, ignoring: Set(badPacks.keys))
-        } catch {
-            guard error.isDamage else { throw error }
-            return 0
-        }
-    }
-
-    /// The table of contents; nil, with the damage noted, when it cannot be read.
-    private func table(of pack: PackID) throws(RepositoryError) -> [PackEntry]? {
-        do throws(RepositoryError) {
-            return try PackReader(pack, repository.storage).entries()
+            return try inspection.summary(of: pack)
         } catch {
             guard error.isDamage else { throw error }
             badPacks[pack] = add("\(error)")
@@ -184,38 +172,40 @@ extension CheckRun {
         }
     }
 
-    private func compare(_ entries: [PackEntry], _ pack: PackID) throws {
-        var wrong = 0
-        for entry in entries {
-            let places = try repository.index.findAll(entry.id)
-            if !places.contains(BlobPlace(entry, in: pack)) { wrong += 1 }
-        }
-        if wrong > 0 {
-            _ = add("the index lacks or misplaces \(wrong) blobs of \(ObjectName.pack(pack))")
+    private func checkEntries() throws(CheckError) {
+        for segment in inspection.indexSegments {
+            try checkInterruption()
+            let strays = try inRepository { () throws(RepositoryError) in
+                try inspection.strayEntryCount(in: segment)
+            }
+            guard strays > 0 else { continue }
+            _ = add("\(ObjectName.index(segment)): \(strays) entries are not what the packs hold")
         }
     }
 
     /// Hashes every blob of the chosen packs, but those that have no sound table of contents.
-    private func readData(_ packs: [PackID], _ plainSizes: [PackID: UInt64]) throws {
-        let reading = PackDataReading(repository, progress)
+    private func readData(
+        _ packs: [PackID], _ plainSizes: [PackID: UInt64]
+    ) throws(CheckError) {
+        let reading = PackDataReading(repository, inspection, progress)
         let chosen = packs.filter { plainSizes[$0] != nil }
         let size = chosen.reduce(0) { $0 + (plainSizes[$1] ?? 0) }
-        let found = try reading.run(chosen, plainSize: size)
-        try Interruption.check()
+        let found = try inRepository { () throws(RepositoryError) in
+            try reading.run(chosen, plainSize: size)
+        }
+        try checkInterruption()
         report.packsRead = chosen.count
         report.bytesRead = size
         for (id, error) in found { badBlobs[id] = add("\(error)") }
     }
-}
 
-/// Which packs to read when not all are read.
-private enum PackChoice {
     /// A share of the packs, rounded up, that begins anywhere: checks repeated on any schedule come
     /// to all of them.
-    static func choose(_ packs: [PackID], percent: Int) -> [PackID] {
+    private func chosenPacks(percent: Int) -> [PackID] {
+        let packs = inspection.packs
         guard percent < 100, !packs.isEmpty else { return packs }
         let count = max(1, (packs.count * percent + 99) / 100)
-        let random = HostSystem.randomBytes(4).reduce(0) { $0 << 8 | Int($1) }
+        let random = host.randomBytes(4).reduce(0) { $0 << 8 | Int($1) }
         return (0..<count).map { packs[(random + $0) % packs.count] }
     }
 }
@@ -223,60 +213,36 @@ private enum PackChoice {
 // MARK: - Snapshots
 
 extension CheckRun: DamageLedger {
-    private func checkSnapshots() throws {
+    private func checkSnapshots() throws(CheckError) {
         report.snapshots = series.items.count
         for error in series.damaged { _ = add("\(error); other snapshots are not affected") }
         let walk = ReferenceWalk(repository, self)
         for item in series.items {
-            try Interruption.check()
-            for (problem, path) in try walk.check(item.record.root) {
-                report.damages[problem].affects(item.id, path)
+            try checkInterruption()
+            let findings = try inRepository { () throws(RepositoryError) in
+                try walk.check(item.record.root)
             }
+            for (problem, path) in findings { report.damages[problem].affects(item.id, path) }
         }
         noteHoles()
     }
 
-    func number(of id: BlobID, size: UInt64?) throws -> Int? {
-        if let known = badBlobs[id] { return known }
-        let places = try repository.places(of: id)
-        let usable = try places.filter { place in
-            try badPacks[place.pack] == nil && hasBases(place)
-        }
-        if usable.contains(where: { size == nil || UInt64($0.plainSize) == size }) { return nil }
-        if let place = usable.first, let size {
+    func number(of id: BlobID, size: UInt64?) throws(RepositoryError) -> Int? {
+        let verdict = try inspection.verdict(on: id, size: size)
+        switch verdict {
+        case .readable: return nil
+        case .otherSize(let found):
             return add(
-                "blob \(id.fingerprint.hex): is \(place.plainSize) bytes, its file says \(size)")
+                "blob \(id.fingerprint.hex): is \(found) bytes, its file says \(size ?? found)")
+        case .lost(let pack):
+            if let number = badPacks[pack] { return number }
+        case .damaged, .absent, .lacksBase: break
         }
-        let problem =
-            places.lazy.compactMap { self.badPacks[$0.pack] }.first
-            ?? add("blob \(id.fingerprint.hex): \(places.isEmpty ? "in no pack" : "lacks a base")")
-        badBlobs[id] = problem
-        return problem
-    }
-
-    /// Whether a blob is no patch, or all that it needs is there (invariant 4).
-    private func hasBases(_ place: BlobPlace) throws -> Bool {
-        guard place.codec == .patch else { return true }
-        if let known = patches[place] { return known }
-        patches[place] = false  // Should it need itself.
-        let isWhole = try basesAreThere(place)
-        patches[place] = isWhole
-        return isWhole
-    }
-
-    private func basesAreThere(_ place: BlobPlace) throws -> Bool {
-        let header: PatchHeader
-        do throws(RepositoryError) {
-            header = try repository.packReader(place.pack).patchHeader(place)
-        } catch {
-            guard error.isDamage else { throw error }
-            return false
-        }
-        for base in header.bases {
-            let id = BlobID.chunk(ChunkID(base.fingerprint))
-            if try number(of: id, size: UInt64(base.size)) != nil { return false }
-        }
-        return true
+        if let known = badBlobs[id] { return known }
+        let why = verdict == .lacksBase ? "lacks a base" : "in no pack"
+        let number = add("blob \(id.fingerprint.hex): \(why)")
+        badBlobs[id] = number
+        return number
     }
 
     func number(of error: RepositoryError) -> Int {

@@ -1,7 +1,7 @@
+@testable import Repository
 import Bytes
 import Compression
 import Hashing
-import Repository
 import Testing
 import TestSupport
 

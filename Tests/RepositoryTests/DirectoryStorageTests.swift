@@ -1,7 +1,7 @@
+@testable import Repository
 import Bytes
 import Hashing
 import Platform
-import Repository
 import SystemPackage
 import Testing
 import TestSupport

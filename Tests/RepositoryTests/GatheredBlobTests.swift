@@ -64,7 +64,8 @@ struct GatheredBlobTests {
         let reader = BlobReader(try Repository(try SimulatedStorage.withRepository()))
         let stored = try Self.encoded(blob)
         let size = blob.plain.count
-        let sent = ForeignBlob(blob.id, .gathered, stored, plainSize: size)
+        let sent = ForeignBlob(
+            blob.id, EncodedBlob(.gathered, stored, plainSize: size))
         guard case .asSent = try reader.check(sent) else {
             Issue.record("not taken as sent")
             return
@@ -73,11 +74,11 @@ struct GatheredBlobTests {
             (other.id, stored, size), (blob.id, try Self.encoded(other), size),
             (blob.id, stored, size - 1), (blob.id, Array(stored.dropLast()), size),
         ] {
-            let foreign = ForeignBlob(id, .gathered, bytes, plainSize: size)
+            let foreign = ForeignBlob(id, EncodedBlob(.gathered, bytes, plainSize: size))
             let error = failure { try reader.check(foreign) }
             #expect(error?.isDamage == true)
         }
-        let frame = ForeignBlob(blob.id, .zstd, stored, plainSize: size)
+        let frame = ForeignBlob(blob.id, EncodedBlob(.zstd, stored, plainSize: size))
         let error = failure { try reader.check(frame) }
         #expect(error?.isDamage == true)
     }

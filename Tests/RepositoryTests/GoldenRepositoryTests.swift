@@ -1,5 +1,5 @@
+@testable import Repository
 import Platform
-import Repository
 import Testing
 import TestSupport
 

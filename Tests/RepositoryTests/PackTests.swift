@@ -1,6 +1,6 @@
+@testable import Repository
 import Bytes
 import Hashing
-import Repository
 import Testing
 import TestSupport
 

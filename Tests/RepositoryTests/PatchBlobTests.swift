@@ -156,13 +156,14 @@ struct PatchBlobTests {
     @Test func `Of blobs that are checked together only the damaged fail`() throws {
         let reader = BlobReader(try Repository(try SimulatedStorage.withRepository()))
         var blobs = Self.versions(7, seed: 508).map {
-            ForeignBlob($0.id, .stored, $0.plain, plainSize: $0.plain.count)
+            ForeignBlob($0.id, EncodedBlob(.stored, $0.plain, plainSize: $0.plain.count))
         }
         let node = TestBlob(Array("a node".utf8), .node)
-        blobs.append(ForeignBlob(node.id, .stored, node.plain, plainSize: node.plain.count))
-        blobs[2].stored[100] ^= 1
-        blobs[5].codec = .zstd
-        blobs[7].stored[0] ^= 1
+        blobs.append(
+            ForeignBlob(node.id, EncodedBlob(.stored, node.plain, plainSize: node.plain.count)))
+        blobs[2].encoded.bytes[100] ^= 1
+        blobs[5].encoded.codec = .zstd
+        blobs[7].encoded.bytes[0] ^= 1
         let failed = reader.check(blobs).map { result in
             if case .failure(let error) = result { error.isDamage } else { false }
         }
@@ -181,6 +182,6 @@ extension BlobReader {
     fileprivate func check(
         _ id: BlobID, _ codec: BlobCodec, _ stored: [UInt8], _ size: Int
     ) throws(RepositoryError) -> Checked {
-        try check(ForeignBlob(id, codec, stored, plainSize: size))
+        try check(ForeignBlob(id, EncodedBlob(codec, stored, plainSize: size)))
     }
 }

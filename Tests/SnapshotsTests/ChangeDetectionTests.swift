@@ -1,3 +1,4 @@
+@testable import Repository
 import Upkeep
 @testable import Capturing
 @testable import Restoring
@@ -5,7 +6,6 @@ import Upkeep
 import Bytes
 import Hashing
 import Platform
-import Repository
 import Testing
 import TestSupport
 

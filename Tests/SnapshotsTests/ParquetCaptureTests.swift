@@ -1,3 +1,4 @@
+@testable import Repository
 import Restoring
 import Upkeep
 @testable import Capturing
@@ -7,7 +8,6 @@ import Chunking
 import Hashing
 import Parquet
 import Platform
-import Repository
 import Testing
 import TestSupport
 

@@ -1,10 +1,10 @@
 @testable import Capturing
+@testable import Repository
 @testable import Snapshots
 @testable import Upkeep
 import Bytes
 import Hashing
 import Platform
-import Repository
 import Testing
 import TestSupport
 

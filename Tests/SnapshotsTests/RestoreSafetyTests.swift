@@ -1,10 +1,10 @@
+@testable import Repository
 import Capturing
 @testable import Restoring
 @testable import Snapshots
 import Bytes
 import Hashing
 import Platform
-import Repository
 import Testing
 import TestSupport
 

@@ -1,10 +1,10 @@
+@testable import Repository
 import Wire
 @testable import Remote
 import Bytes
 import Deltas
 import Hashing
 import Platform
-import Repository
 import Snapshots
 import Testing
 import TestSupport

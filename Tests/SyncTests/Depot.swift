@@ -1,5 +1,6 @@
 @testable import Capturing
 @testable import Remote
+@testable import Repository
 @testable import Restoring
 @testable import Snapshots
 @testable import Trees
@@ -10,7 +11,6 @@ import Chunking
 import Compression
 import Hashing
 import Platform
-import Repository
 import Testing
 import TestSupport
 

@@ -1,9 +1,9 @@
 @testable import Remote
+@testable import Repository
 @testable import Wire
 import Bytes
 import Hashing
 import Platform
-import Repository
 import SystemPackage
 import Testing
 import TestSupport
@@ -281,7 +281,7 @@ final class RawClient {
     @Test func `Sizes and places beyond all limits are refused`() throws {
         for (message, number) in [
             (ClientMessage.write(offset: .max, [1, 2]), UInt32(1)),
-            (.write(offset: PackFormat.sizeLimit, [1]), 1),
+            (.write(offset: SizeLimits.pack, [1]), 1),
             (.read(object: 2, offset: 0, count: .max), 3),
         ] {
             let client = try RawClient()

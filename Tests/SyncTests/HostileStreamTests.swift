@@ -90,7 +90,7 @@ struct HostileStreamTests {
     }
 
     @Test func `Sizes beyond the limits are refused before anything is read`() throws {
-        let limit = PackFormat.blobSizeLimit
+        let limit = SizeLimits.blob
         for (size, plainSize) in [
             (limit + 1, 10), (10, limit + 1), (Int(UInt32.max), Int(UInt32.max)),
         ] {
@@ -119,7 +119,7 @@ struct HostileStreamTests {
             try delta.expectRefused(stream, says: "damaged")
         }
         let stream = try replacing(Self.isStored) { id, _, _ in
-            (id, .zstd, frame + frame, PackFormat.blobSizeLimit)
+            (id, .zstd, frame + frame, SizeLimits.blob)
         }
         try delta.expectRefused(stream, says: "damaged")
     }

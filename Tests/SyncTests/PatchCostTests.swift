@@ -1,9 +1,9 @@
+@testable import Repository
 @testable import Wire
 import Bytes
 import Deltas
 import Hashing
 import Platform
-import Repository
 import Testing
 import TestSupport
 

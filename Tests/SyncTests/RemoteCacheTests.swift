@@ -1,10 +1,10 @@
+@testable import Repository
 import Bytes
 import Chunking
 import Compression
 import Hashing
 import Platform
 import Remote
-import Repository
 import Testing
 import TestSupport
 

@@ -1,5 +1,5 @@
 import Capturing
-package import Repository
+@testable package import Repository
 import Snapshots
 import Trees
 

@@ -113,6 +113,30 @@ struct LayeringTests {
         }
     }
 
+    /// What other modules see of a repository: blobs in and out, objects by name, storages.
+    private static let repositoryTypes: Set<String> = [
+        "BlobCodec", "BlobEncoder", "BlobReader", "ChunkDecoder",
+        "DirectoryStorage", "EncodedBlob", "ForeignBlob", "IndexID", "NodeCache", "ObjectKind",
+        "ObjectName", "ObjectVerification", "PackID", "PatchSource", "Repository",
+        "RepositoryConfig", "RepositoryError", "RepositoryID", "RepositoryInspection",
+        "RepositoryStatistics", "RepositoryWriter", "SizeLimits", "SnapshotID", "StagedObject",
+        "Storage", "StorageError", "StoredObject", "WriteStatistics", "WriterLimits",
+    ]
+
+    /// Sealing blobs, or laying packs out anew, must stay a change of one module.
+    @Test func `Where blobs lie and how packs and index are made is nobody's business`() throws {
+        let declaration =
+            /^package (?:final )?(?:class|struct|enum|protocol|actor|typealias) (?<name>\w+)/
+        var found: Set<String> = []
+        for file in try ProjectFiles.swift(below: "Sources/Repository") {
+            for line in file.code {
+                if let match = line.firstMatch(of: declaration) { found.insert(String(match.name)) }
+            }
+        }
+        for name in found.subtracting(Self.repositoryTypes) { Issue.record("\(name) is visible") }
+        for name in Self.repositoryTypes.subtracting(found) { Issue.record("no \(name)") }
+    }
+
     @Test func `C libraries and Foundation stay in their modules`() throws {
         for file in try ProjectFiles.swift(below: "Sources") {
             let module = String(file.path.split(separator: "/")[1])

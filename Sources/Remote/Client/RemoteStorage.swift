@@ -184,7 +184,7 @@ package final class RemoteStorage: Storage {
     /// Reads a whole index segment, which is looked into at random.
     private func fetch(_ id: IndexID) throws(StorageError) -> any StoredObject {
         let object = try openRemote(.index(id))
-        guard object.size <= IndexFormat.sizeLimit, let size = Int(exactly: object.size) else {
+        guard object.size <= SizeLimits.index, let size = Int(exactly: object.size) else {
             throw StorageError(.damaged, .index(id), "larger than an index segment may be")
         }
         let bytes = try object.read(size, at: 0)

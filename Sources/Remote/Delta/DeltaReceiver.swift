@@ -101,7 +101,7 @@ package final class DeltaReceiver {
             let stored = try cursor.take(storedSize)
             try add(
                 ReceivedBlob(
-                    blob: ForeignBlob(id, codec, stored, plainSize: plainSize),
+                    blob: ForeignBlob(id, EncodedBlob(codec, stored, plainSize: plainSize)),
                     offset: cursor.offset))
         case .snapshot(let id, let size):
             hasher.update(bytes.span)
@@ -123,7 +123,7 @@ package final class DeltaReceiver {
     private func add(_ received: ReceivedBlob) throws {
         try Interruption.check()
         totals.blobs += 1
-        let size = UInt64(received.blob.plainSize)
+        let size = UInt64(received.blob.encoded.plainSize)
         summary.plainBytes += size
         let intake = try self.intake ?? BlobIntake(repository)
         self.intake = intake
@@ -176,7 +176,7 @@ package final class DeltaReceiver {
         _ snapshot: Snapshot, _ base: Snapshot?
     ) throws {
         let nodes = NodeSource(repository)
-        let whole = try repository.index.isComplete() ? base : nil
+        let whole = try repository.isComplete() ? base : nil
         if let missing = try SnapshotCompleteness.firstMissing(
             snapshot.record.root, given: whole?.record.root, repository, nodes)
         {
@@ -223,7 +223,7 @@ final class BlobIntake: Sendable {
             guard threads == nil else { return }
             threads = WorkerThreads(count: Processors.count) { _ in self.work() }
         }
-        queue.push(received, size: received.blob.stored.count)
+        queue.push(received, size: received.blob.encoded.bytes.count)
     }
 
     /// Waits for the blobs and makes them durable: how many there were, how many were known, and
@@ -241,7 +241,7 @@ final class BlobIntake: Sendable {
         let reader = BlobReader(repository)
         let encoder = BlobEncoder(.standard)
         while true {
-            let batch = queue.pop(weighing: { $0.blob.plainSize }, upTo: Self.checkedBytes)
+            let batch = queue.pop(weighing: { $0.blob.encoded.plainSize }, upTo: Self.checkedBytes)
             guard !batch.isEmpty else { return }
             guard state.withState({ $0.failure == nil }) else { continue }
             do {
@@ -264,18 +264,18 @@ final class BlobIntake: Sendable {
         let checked = reader.check(missing.map(\.blob))
         var new = 0
         for (received, result) in zip(missing, checked) {
-            let blob = received.blob
+            let (id, encoded) = (received.blob.id, received.blob.encoded)
             let form = try Self.unwrap(result, received)
-            guard try writer.claim(blob.id) else { continue }
+            guard try writer.claim(id) else { continue }
             new += 1
             switch form {
             case .asSent:
                 try writer.store(
-                    encoded: blob.id, blob.codec, blob.stored.span, plainSize: blob.plainSize)
+                    encoded: id, encoded.codec, encoded.bytes.span, plainSize: encoded.plainSize)
             case .patch(let bytes):
-                try writer.store(encoded: blob.id, .patch, bytes.span, plainSize: blob.plainSize)
+                try writer.store(encoded: id, .patch, bytes.span, plainSize: encoded.plainSize)
             case .plain(let bytes):
-                try writer.store(blob.id, bytes.span, encoder)
+                try writer.store(id, bytes.span, encoder)
             }
         }
         return new

@@ -199,28 +199,22 @@ package enum NearestSnapshot {
     }
 }
 
-/// A blob as it travels.
-package struct EncodedBlob {
-    package var codec: BlobCodec
-    package var bytes: [UInt8]
-    package var plainSize: Int
-
+extension EncodedBlob {
     /// Takes the stored bytes where the receiver can read them and a patch would not be smaller.
     ///
-    /// `isKnown` tells which chunks the receiver has.
+    /// `isKnown` is true of the chunks that the receiver has.
     package static func make(
         _ blob: DeltaBlob, _ repository: Repository, _ reader: BlobReader, _ encoder: BlobEncoder,
         triesPatches: Bool, isKnown: (ChunkID) -> Bool
     ) throws(RepositoryError) -> EncodedBlob {
-        let stored = try stored(blob.id, repository, isKnown)
+        let stored = try repository.encoded(blob.id, canUse: isKnown)
         let hasBases = !blob.bases.isEmpty && stored?.codec != .patch
         if let stored, !(triesPatches && hasBases) { return stored }
         let plain = try reader.read(blob.id)
         let source = try patchSource(blob, reader)
         let (codec, bytes) = try encoder.encode(
             plain.span, blob.id.fingerprint.xxh3, against: source)
-        let again = EncodedBlob(
-            codec: codec, bytes: codec == .stored ? plain : bytes, plainSize: plain.count)
+        let again = EncodedBlob(codec, codec == .stored ? plain : bytes, plainSize: plain.count)
         if let stored, stored.bytes.count <= again.bytes.count { return stored }
         return again
     }
@@ -234,27 +228,5 @@ package struct EncodedBlob {
             guard error.isDamage else { throw error }
             return nil  // It travels whole.
         }
-    }
-
-    /// The bytes in a pack, unless they are a patch that the receiver may not be able to apply.
-    private static func stored(
-        _ id: BlobID, _ repository: Repository, _ isKnown: (ChunkID) -> Bool
-    ) throws(RepositoryError) -> EncodedBlob? {
-        for place in try repository.places(of: id) {
-            do throws(RepositoryError) {
-                let bytes = try repository.packReader(place.pack).stored(place)
-                if place.codec == .patch {
-                    let header = try repository.packReader(place.pack).patchHeader(place)
-                    guard header.bases.allSatisfy({ isKnown(ChunkID($0.fingerprint)) }) else {
-                        continue
-                    }
-                }
-                return EncodedBlob(
-                    codec: place.codec, bytes: bytes, plainSize: Int(place.plainSize))
-            } catch {
-                guard error.isDamage else { throw error }
-            }
-        }
-        return nil
     }
 }

@@ -161,7 +161,7 @@ package struct Transfer {
     }
 
     private func has(_ id: BlobID) throws(RepositoryError) -> Bool {
-        try !target.repository.index.findPresent(id).isEmpty
+        try target.repository.contains(id)
     }
 
     /// Which of the blobs that the source would send are here already.
@@ -186,13 +186,13 @@ package struct Transfer {
         let receiving = LocalReceiving(target.repository, pipe)
         let thread = WorkerThreads(count: 1) { _ in receiving.run() }
         let sender = DeltaSender(source.repository, mayAsk: true, progress)
-        let index = target.repository.index
+        let repository = target.repository
         let result = Result {
             try sender.send(
                 missing, known: known, to: sink(pipe),
                 query: { question in
                     try question.blobs.map { id throws(RepositoryError) in
-                        try !index.findPresent(id).isEmpty
+                        try repository.contains(id)
                     }
                 })
         }

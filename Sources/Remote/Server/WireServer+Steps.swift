@@ -250,32 +250,18 @@ extension WireServer {
 
     /// An append-only client may remove what it merged: nothing is lost with it.
     private func requireSuperseded(_ name: ObjectName, _ served: ServedStorage) throws {
-        let refusal = RemoteFailure(.forbidden, "the server was started with --append-only")
-        guard case .index(let id) = name else { throw refusal }
-        let old: IndexSegment
-        do {
-            old = try IndexSegment(id, try served.storage.open(name))
-        } catch let error as StorageError where error.kind == .missing {
+        if case .index(let id) = name,
+            try ObjectVerification.isSuperseded(id, in: served.storage)
+        {
             return
         }
-        var others: [IndexSegment] = []
-        for digest in try served.storage.list(.index) where digest != id.digest {
-            let other = IndexID(digest)
-            others.append(try IndexSegment(other, try served.storage.open(.index(other))))
-        }
-        let packs = Set(try served.storage.list(.pack))
-        for number in 0..<old.entryCount {
-            let entry = try old.entry(number)
-            guard packs.contains(entry.place.pack.digest) else { continue }
-            let isKept = try others.contains { try $0.find(entry.id).contains(entry.place) }
-            guard isKept else { throw refusal }
-        }
+        throw RemoteFailure(.forbidden, "the server was started with --append-only")
     }
 
     private func have(_ ids: [BlobID], _ served: ServedStorage) throws -> ServerMessage {
-        let index = try served.repository().index
+        let repository = try served.repository()
         var bits = [UInt8](repeating: 0, count: (ids.count + 7) / 8)
-        for (number, id) in ids.enumerated() where try !index.findPresent(id).isEmpty {
+        for (number, id) in ids.enumerated() where try repository.contains(id) {
             bits[number / 8] |= 1 << UInt8(number % 8)
         }
         return .bitmap(bits[...])

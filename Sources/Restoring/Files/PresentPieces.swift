@@ -36,7 +36,7 @@ struct PresentPieces {
         for (index, piece) in pieces.enumerated() {
             let isInside = offset < fileSize && fileSize - offset >= piece.size
             if isInside, case .chunk(let id, let size) = piece,
-                let count = Int(exactly: size), count <= PackFormat.blobSizeLimit
+                let count = Int(exactly: size), count <= SizeLimits.blob
             {
                 if !search.mayAdd(count, at: offset) { try search.compare(with: file, path) }
                 search.add(index, id, count, at: offset)

@@ -181,8 +181,8 @@ extension ObjectKind {
     var sizeLimit: UInt64 {
         switch self {
         case .config: UInt64(RepositoryConfig.sizeLimit)
-        case .pack: PackFormat.sizeLimit
-        case .index: IndexFormat.sizeLimit
+        case .pack: SizeLimits.pack
+        case .index: SizeLimits.index
         case .snapshot: UInt64(Repository.snapshotSizeLimit)
         case .lease: 0
         }

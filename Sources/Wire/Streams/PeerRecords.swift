@@ -72,7 +72,7 @@ package struct RecordReader {
     private var count: UInt64 = 0
 
     /// Bytes of a payload: a chunk and what stands before it.
-    private static let payloadLimit = PackFormat.blobSizeLimit + (64 << 10)
+    private static let payloadLimit = SizeLimits.blob + (64 << 10)
 
     /// Reads records from a source.
     package init(_ source: any ByteSource) { cursor = StreamCursor(source) }

@@ -193,7 +193,7 @@ package enum StreamRecord: Equatable {
                 throw reader.invalid("a known codec")
             }
             let plainSize = Int(try reader.u32())
-            let limit = PackFormat.blobSizeLimit
+            let limit = SizeLimits.blob
             guard size <= limit, plainSize <= limit, codec != .stored || size == plainSize else {
                 throw reader.invalid("sizes of a blob within the limits")
             }
