@@ -450,11 +450,11 @@ def main() -> None:
     many_count, many_bytes = count_and_size(arguments.data / "many")
     cold = os.environ.get("VARVE_BENCH_COLD") == "1"
     cache = "emptied before each measurement" if cold else "warm for every tool"
-    rounds = "1 round" if arguments.rounds == 1 else f"the median of {arguments.rounds} rounds"
+    rounds = "from a single round" if arguments.rounds == 1 else f"the median of {arguments.rounds} rounds"
 
     print("# Results\n")
     print("Written by `make bench`; `README.md` beside this file says what is measured and how.")
-    print("Compare the ratios: seconds do not carry from one machine to another.\n")
+    print("Compare the ratios: seconds differ from one machine to another.\n")
     print(f"- Machine: {machine(arguments.data)}.")
     print(f"- Tools: {versions(arguments.varve)}.")
     print(f"- Data: `mixed`, TPC-H tables as Parquet and as text, {mixed_bytes / 1e9:.2f} GB in")
@@ -462,13 +462,14 @@ def main() -> None:
     print("  `edits`, 100 MB of text, before and after 10,000 scattered edits of 20 bytes; `row`,")
     print("  760 MB of text, before and after one row was inserted at the front; tables and Parquet")
     print("  files of the 3 M orders of `mixed` before and after a change.")
-    print(f"- Seconds are {rounds}, the tools taking turns; the page cache is")
-    print(f"  {cache}; what was left to write back is written before each")
-    print("  measurement. Every restored tree was compared with the original. Peak memory is the")
-    print("  largest of all rounds.")
+    print(f"- Seconds are {rounds}. The tools take turns. The page cache is")
+    print(f"  {cache}, and dirty pages are written back before each measurement.")
+    print("  Every restored tree was compared with the original. Peak memory is the largest of")
+    print("  all rounds.")
     print("- restic always encrypts, and compresses with its default; borg runs with `-e none` and")
     print("  `-C zstd,3`; rsync keeps one plain copy and no history.")
-    print("- `varve snapshot` beside a push is a snapshot that goes to the other host at once.")
+    print("- `varve snapshot` in the row of a push is a snapshot taken straight into the")
+    print("  repository of the other host.")
     print("- Floors: `cat` reads every byte of the data once, `find -newer` looks at every file,")
     print("  `tar | zstd -1` is one archive by `zstd -1 -T2`, `cp -a` copies the tree, `ssh true`")
     print("  logs in and does nothing.\n")
