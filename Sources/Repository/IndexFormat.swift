@@ -36,6 +36,10 @@ enum IndexFormat {
     static let fanOutBitsLimit = 24
     /// No segment is larger: entries, and a pack for each.
     static let sizeLimit = UInt64(1) << 32
+    /// No segment names more packs, which are held in memory: they hold 128 TB.
+    static let packLimit = 4 << 20
+    /// Places of one blob that are read: each is a copy that a writer stored beside others.
+    static let placeLimit = 256
 
     /// About 16 entries share a place of the fan-out.
     static func fanOutBits(entryCount: Int) -> Int {
@@ -84,7 +88,8 @@ enum IndexFormat {
         return unique
     }
 
-    private static func isBefore(_ one: LocatedBlob, _ other: LocatedBlob) -> Bool {
+    /// The order of entries; false for two of the same blob at the same place.
+    static func isBefore(_ one: LocatedBlob, _ other: LocatedBlob) -> Bool {
         let (first, second) = (one.id.fingerprint, other.id.fingerprint)
         if first != second { return first < second }
         if one.id.kind != other.id.kind { return one.id.kind.rawValue < other.id.kind.rawValue }

@@ -53,7 +53,7 @@ final class IndexSegment: Sendable {
             }
         }
         var places: [BlobPlace] = []
-        while low < Int(fanOut[bucket]) {
+        while low < Int(fanOut[bucket]), places.count < IndexFormat.placeLimit {
             let found = try entry(low)
             guard found.id.fingerprint == id.fingerprint else { break }
             if found.id == id { places.append(found.place) }
@@ -91,6 +91,24 @@ final class IndexSegment: Sendable {
             throw RepositoryError(wrong, .index(id))
         }
         checkedBlocks.update { $0[block] = true }
+    }
+
+    /// Throws unless the entries are in order, each once.
+    ///
+    /// Looking for a blob reads all entries of its fingerprint, so who may add a segment must not
+    /// be able to repeat one.
+    func checkOrder() throws(RepositoryError) {
+        var previous: LocatedBlob?
+        for number in 0..<entryCount {
+            let entry = try entry(number)
+            if let previous, !IndexFormat.isBefore(previous, entry) {
+                let wrong = MalformedBytes(
+                    .invalid, at: entriesOffset + number * IndexFormat.entrySize,
+                    expected: "entries in order, each once")
+                throw RepositoryError(wrong, .index(id))
+            }
+            previous = entry
+        }
     }
 
     /// Compares all entries with their checksums.
@@ -202,6 +220,10 @@ private struct IndexHead {
         guard fanOutBits <= IndexFormat.fanOutBitsLimit, reserved.allSatisfy({ $0 == 0 }) else {
             throw reader.invalid("known numbers in the head of the index")
         }
+        // Before the entries come a few bytes for each, which are held in memory.
+        guard packCount <= min(entryCount, IndexFormat.packLimit),
+            1 << fanOutBits <= max(entryCount, 1)
+        else { throw reader.invalid("no more packs and places than entries") }
         guard size <= IndexFormat.sizeLimit,
             size == UInt64(entriesOffset + entryCount * IndexFormat.entrySize)
         else { throw reader.invalid("counts that add up to the size of the index") }

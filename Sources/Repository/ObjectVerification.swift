@@ -29,6 +29,7 @@ package enum ObjectVerification {
             guard try digest(name, object) == id.digest else { throw wrongDigest(name) }
             let segment = try IndexSegment(id, object)
             try segment.checkEntries()
+            try segment.checkOrder()
             guard try IndexAgreement.strayCount(segment, in: storage) == 0 else {
                 throw RepositoryError(.damaged("its packs do not hold what it says"), name)
             }

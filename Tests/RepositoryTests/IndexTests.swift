@@ -63,6 +63,59 @@ struct IndexSegmentTests {
         #expect(IndexFormat.encode(entries + entries) == bytes, "equal entries are kept once")
     }
 
+    /// Encodes entries as they are, with repetitions.
+    private static func repeating(_ entries: [LocatedBlob], _ times: Int) -> [UInt8] {
+        let once = IndexFormat.encode(entries)
+        let start = once.count - entries.count * IndexFormat.entrySize
+        var body: [UInt8] = []
+        for number in entries.indices {
+            let offset = start + number * IndexFormat.entrySize
+            for _ in 0..<times { body += once[offset..<offset + IndexFormat.entrySize] }
+        }
+        return handmade(Set(entries.map(\.place.pack)), body, once[..<10])
+    }
+
+    /// A segment with a fan-out of one, and right checksums.
+    private static func handmade(
+        _ packs: Set<PackID>, _ body: [UInt8], _ magic: ArraySlice<UInt8>
+    ) -> [UInt8] {
+        let count = UInt32(body.count / IndexFormat.entrySize)
+        var writer = ByteWriter()
+        writer.raw(magic)
+        writer.raw([0, 0, 0, 0, 0, 0])
+        writer.u32(UInt32(packs.count))
+        writer.u32(count)
+        for pack in packs.sorted(by: { $0.digest < $1.digest }) { writer.digest(pack.digest) }
+        writer.u32(count)
+        for checksum in IndexFormat.blockChecksums(body) { writer.u64(checksum) }
+        writer.xxh3(XXH3Digest(of: writer.bytes.span))
+        writer.raw(body)
+        return writer.bytes
+    }
+
+    @Test func `Repeated entries are refused from others, and cost a reader little`() throws {
+        let entries = Self.entries(3, 35)
+        let sound = try Self.segment(Self.repeating(entries, 1))
+        try sound.checkOrder()
+        let bytes = Self.repeating(entries, 5_000)
+        let segment = try Self.segment(bytes)
+        #expect(segment.entryCount == 15_000)
+        #expect(throws: RepositoryError.self) { try segment.checkOrder() }
+        #expect(try segment.find(entries[0].id).count == IndexFormat.placeLimit)
+    }
+
+    /// A sparse file of 4 GiB costs its maker nothing, and would cost a reader as much memory.
+    @Test func `A segment that names packs for no entries is refused`() throws {
+        let entries = Self.entries(3, 36)
+        let once = IndexFormat.encode(entries)
+        let packs = Set(entries.map(\.place.pack))
+        #expect(throws: RepositoryError.self) {
+            try Self.segment(Self.handmade(packs, [], once[..<10]))
+        }
+        let none = try Self.segment(Self.handmade([], [], once[..<10]))
+        #expect(none.entryCount == 0)
+    }
+
     @Test func `A blob in several packs has all its places`() throws {
         var entries = Self.entries(3, 34)
         for index in entries.indices { entries[index].id = entries[0].id }
