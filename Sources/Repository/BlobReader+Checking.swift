@@ -60,7 +60,7 @@ extension BlobReader {
             let place = BlobPlace(entry, in: pack)
             let isChunk = entry.id.kind == .chunk
             do throws(RepositoryError) {
-                let bytes = try read(entry.id, at: place, checkingSHA256: !isChunk)
+                let bytes = try read(entry.id, at: place, isChunk ? .xxh3 : .whole)
                 if isChunk { chunks.append((entry.id, place, bytes)) }
             } catch {
                 failures.append(BlobFault(entry.id, place, error))

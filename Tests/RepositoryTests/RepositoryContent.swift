@@ -116,7 +116,7 @@ extension Repository {
         for pack in try index.presentPacks() {
             for entry in try PackReader(pack, storage).entries() {
                 let place = BlobPlace(entry, in: pack)
-                _ = try reader.read(entry.id, at: place, checkingSHA256: true)
+                _ = try reader.read(entry.id, at: place, .whole)
                 found.insert(entry.id)
             }
         }

@@ -208,7 +208,7 @@ extension GoldenRepository {
         _ entry: PackEntry, in pack: PackID, _ repository: Repository
     ) throws -> String {
         let place = BlobPlace(entry, in: pack)
-        let plain = try BlobReader(repository).read(entry.id, at: place, checkingSHA256: true)
+        let plain = try BlobReader(repository).read(entry.id, at: place, .whole)
         let isIndexed = try repository.index.find(entry.id).contains(place)
         return "  \(entry.id.kind) \(entry.id.fingerprint.hex) \(entry.codec) at \(entry.offset)"
             + " \(entry.storedSize) \(plain.count)" + (isIndexed ? "" : " not in the index")
