@@ -45,6 +45,72 @@ struct ReplacementTests {
         #expect(storage.bytes(name) == [2])
     }
 
+    @Test(arguments: [true, false])
+    func `A damaged pack is replaced only by whoever may replace`(mayReplace: Bool) throws {
+        _ = try Repository.create(storage, chunking: .standard)
+        try write()
+        let name = try #require(storage.names(.pack).first)
+        let good = try #require(storage.bytes(name))
+        for index in storage.names(.index) { storage.damage(index, nil) }
+        let bad = good.flipped(good.count - 1)
+        storage.damage(name, bad)
+        let used: any Storage = mayReplace ? storage : AppendOnlyStorage(storage)
+        let writer = try RepositoryWriter(try Repository(used))
+        try writer.put(blob.id, blob.plain.span, BlobEncoder(.standard))
+        do throws(RepositoryError) {
+            _ = try writer.commit()
+            #expect(mayReplace)
+        } catch {
+            #expect(!mayReplace && error.isRefusal, "\(error)")
+        }
+        #expect(storage.bytes(name) == (mayReplace ? good : bad))
+    }
+
+    @Test func `Whoever may only add removes no index segment that is needed`() throws {
+        _ = try Repository.create(storage, chunking: .standard)
+        try write()
+        let name = try #require(storage.names(.index).first)
+        let narrowed = AppendOnlyStorage(storage)
+        #expect(throws: StorageError.self) { try narrowed.remove(name) }
+        #expect(throws: StorageError.self) {
+            try narrowed.remove(try #require(storage.names(.pack).first))
+        }
+        // Another segment with the same entries, and one more.
+        let object = try storage.open(name)
+        guard case .index(let id) = name else { return }
+        let segment = try IndexSegment(id, object)
+        var entries = try (0..<segment.entryCount).map { try segment.entry($0) }
+        var more = entries[0]
+        more.place.offset += 1
+        entries.append(more)
+        let bytes = IndexFormat.encode(entries)
+        try storage.put(.index(IndexID(SHA256Digest(of: bytes.span))), bytes)
+        try narrowed.remove(name)
+        #expect(storage.bytes(name) == nil)
+    }
+
+    /// Each says that it is encoded against the other; no writer makes such.
+    @Test(arguments: [1, 2, 8])
+    func `Patches that need each other do not count as present, and the search for them ends`(
+        depth: Int
+    ) throws {
+        _ = try Repository.create(storage, chunking: .standard)
+        let blobs = [blob, TestBlob(blob.plain + [1, 2, 3])]
+        let writer = try RepositoryWriter(try Repository(storage))
+        for (one, other) in [(blobs[0], blobs[1]), (blobs[1], blobs[0])] {
+            let base = BaseChunk(fingerprint: other.id.fingerprint, size: other.plain.count)
+            let source = PatchSource(
+                header: PatchHeader(depth: depth, bases: [base]), bytes: other.plain, place: 0)
+            #expect(try writer.claim(one.id))
+            try writer.store(one.id, one.plain.span, BlobEncoder(.standard), against: source)
+        }
+        #expect(try writer.commit().patchedChunks == 2)
+        let repository = try Repository(storage)
+        for blob in blobs { #expect(try !repository.contains(blob.id)) }
+        let inspection = try RepositoryInspection(repository)
+        #expect(try inspection.verdict(on: blob.id, size: nil) == .lacksBase)
+    }
+
     @Test func `A patch whose base is lost does not count as present`() throws {
         _ = try Repository.create(storage, chunking: .standard)
         try write()

@@ -115,7 +115,7 @@ struct LayeringTests {
 
     /// What other modules see of a repository: blobs in and out, objects by name, storages.
     private static let repositoryTypes: Set<String> = [
-        "BlobCodec", "BlobEncoder", "BlobReader", "ChunkDecoder",
+        "AppendOnlyStorage", "BlobCodec", "BlobEncoder", "BlobReader", "ChunkDecoder",
         "DirectoryStorage", "EncodedBlob", "ForeignBlob", "IndexID", "NodeCache", "ObjectKind",
         "ObjectName", "ObjectVerification", "PackID", "PatchSource", "Repository",
         "RepositoryConfig", "RepositoryError", "RepositoryID", "RepositoryInspection",

@@ -52,7 +52,9 @@ package final class ServedStorage: Sendable {
         let result: Result<Repository, RepositoryError> = opened.withState { opened in
             if let opened { return .success(opened) }
             do throws(RepositoryError) {
-                let repository = try Repository(storage)
+                // What streams bring is published here, and by the same rights.
+                let repository = try Repository(
+                    policy.mayRemove ? storage : AppendOnlyStorage(storage))
                 opened = repository
                 return .success(repository)
             } catch {
