@@ -1,6 +1,6 @@
 internal import Bytes
 internal import Hashing
-internal import Platform
+package import Platform
 internal import SystemPackage
 
 // nodes/3f/<64 digits of SHA-256>: the plain bytes of a node. A file is written under a temporary
@@ -10,6 +10,7 @@ internal import SystemPackage
 /// Manifest nodes of a repository that is far away, kept in a local directory.
 package final class NodeCache: Sendable {
     private let root: PinnedDirectory
+    private let host: Host
     /// Directories that were looked through, and emptied where they were too full.
     private let swept = Monitor<Set<UInt8>>([])
 
@@ -18,7 +19,8 @@ package final class NodeCache: Sendable {
     private static let sizeLimit: UInt64 = 1 << 20
 
     /// Uses a directory, which is made where it is missing; nil when it cannot be used.
-    package init?(_ path: [UInt8]) {
+    package init?(_ path: [UInt8], _ host: Host = .system) {
+        self.host = host
         do throws(PlatformError) {
             try Self.makeDirectory(path)
             root = try PinnedDirectory(path)
@@ -65,8 +67,7 @@ package final class NodeCache: Sendable {
         let path = Self.path(id)
         try? Self.makeDirectory(path.shard, at: root.descriptor.raw)
         if swept.withState({ $0.insert(path.number).inserted }) { sweep(path.shard) }
-        let temporary =
-            path.shard + Array("/.tmp-".utf8) + Array(Hex.encode(HostSystem.randomBytes(8)).utf8)
+        let temporary = PathBytes.join(path.shard, host.uniqueName(".tmp-"))
         do throws(PlatformError) {
             let file = try root.open(temporary, [.writeOnly, .create, .exclusive], mode: 0o600)
             try file.write(bytes, at: 0, temporary)

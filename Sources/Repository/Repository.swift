@@ -1,11 +1,13 @@
 internal import Bytes
 package import Chunking
 package import Hashing
-internal import Platform
+package import Platform
 
 /// An open repository: its configuration, its storage and where its blobs lie.
 package final class Repository: Sendable {
+    /// Where its objects lie.
     package let storage: any Storage
+    /// What was chosen when it was made.
     package let config: RepositoryConfig
     let index: BlobIndex
 
@@ -19,9 +21,15 @@ package final class Repository: Sendable {
     /// Nodes that were read or written before, for a storage that is far away.
     let nodeCache: NodeCache?
 
+    /// What runs on this repository take from the machine.
+    package let host: Host
+
     /// Opens the repository in `storage`.
-    package init(_ storage: any Storage, nodeCache: NodeCache? = nil) throws(RepositoryError) {
+    package init(
+        _ storage: any Storage, nodeCache: NodeCache? = nil, _ host: Host = .system
+    ) throws(RepositoryError) {
         self.storage = storage
+        self.host = host
         self.nodeCache = nodeCache
         do throws(RepositoryError) {
             let bytes = try storage.readAll(.config, limit: RepositoryConfig.sizeLimit)
@@ -34,9 +42,9 @@ package final class Repository: Sendable {
 
     /// Makes an empty storage a repository; its configuration comes last.
     package static func create(
-        _ storage: any Storage, chunking: ChunkingParameters
+        _ storage: any Storage, chunking: ChunkingParameters, _ host: Host = .system
     ) throws(RepositoryError) -> RepositoryConfig {
-        var reader = ByteReader(HostSystem.randomBytes(SHA256Digest.size))
+        var reader = ByteReader(host.randomBytes(SHA256Digest.size))
         let id = try about(.config) { () throws(MalformedBytes) in try reader.sha256() }
         let config = RepositoryConfig(id: RepositoryID(id), chunking: chunking)
         let bytes = config.encoded()

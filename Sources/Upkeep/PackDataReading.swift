@@ -28,7 +28,7 @@ struct PackDataReading {
         let found = Monitor<[(id: BlobID, error: RepositoryError)]>([])
         let (repository, inspection, progress) = (repository, inspection, progress)
         try Threads.forEach(
-            packs, threads: Processors.count, context: { BlobReader(repository) }
+            packs, threads: repository.host.processors, context: { BlobReader(repository) }
         ) { pack, reader throws(RepositoryError) in
             guard !Interruption.isRequested else { return }
             let faults = try inspection.contentFaults(of: pack, reader) { size in

@@ -51,14 +51,14 @@ package enum RepositoryCheck {
     ///
     /// Which packs, is left to chance.
     package static func run(
-        _ repository: Repository, readDataPercent: Int?, _ progress: WorkProgress,
-        _ host: Host = .system
+        _ repository: Repository, readDataPercent: Int?, _ progress: WorkProgress
     ) throws(CheckError) -> CheckReport {
         let run = try inRepository { () throws(RepositoryError) in
             // What a snapshot needs is there before its record. So the index is read again after
             // the records, and what other runs add meanwhile is not missed.
             let series = try SnapshotSeries(repository)
-            return try CheckRun(Repository(repository.storage), series, progress, host)
+            let current = try Repository(repository.storage, repository.host)
+            return try CheckRun(current, series, progress)
         }
         return try run.run(readDataPercent: readDataPercent)
     }
@@ -88,20 +88,17 @@ private final class CheckRun {
     private let inspection: RepositoryInspection
     private let series: SnapshotSeries
     private let progress: WorkProgress
-    private let host: Host
     private var report = CheckReport()
     /// Blobs that cannot be used, with the number of the damage that tells why.
     private var badBlobs: [BlobID: Int] = [:]
     private var badPacks: [PackID: Int] = [:]
 
     init(
-        _ repository: Repository, _ series: SnapshotSeries, _ progress: WorkProgress,
-        _ host: Host
+        _ repository: Repository, _ series: SnapshotSeries, _ progress: WorkProgress
     ) throws(RepositoryError) {
         self.repository = repository
         self.series = series
         self.progress = progress
-        self.host = host
         inspection = try RepositoryInspection(repository)
     }
 
@@ -205,7 +202,7 @@ extension CheckRun {
         let packs = inspection.packs
         guard percent < 100, !packs.isEmpty else { return packs }
         let count = max(1, (packs.count * percent + 99) / 100)
-        let random = host.randomBytes(4).reduce(0) { $0 << 8 | Int($1) }
+        let random = repository.host.randomBytes(4).reduce(0) { $0 << 8 | Int($1) }
         return (0..<count).map { packs[(random + $0) % packs.count] }
     }
 }

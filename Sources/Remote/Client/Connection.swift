@@ -16,12 +16,13 @@ package final class Connection: Sendable {
     package init(
         _ pipes: PipePair, child: ChildProcess? = nil, location: String,
         _ purpose: ClientHello.Purpose, path: [UInt8], deadlines: WireDeadlines = .standard,
+        host: Host = .system,
         explain: @escaping @Sendable (ProcessEnd, [UInt8]) -> ConnectionError? = { _, _ in nil }
     ) throws(ConnectionError) {
         let link = ServerLink(pipes, child, location, deadlines, explain: explain)
         self.link = link
         do throws(ConnectionError) {
-            try link.start(ClientHello(salt: Self.randomSalt(), purpose, path))
+            try link.start(ClientHello(salt: Self.salt(host), purpose, path))
             hello = try link.greeting()
         } catch {
             link.close()
@@ -31,8 +32,8 @@ package final class Connection: Sendable {
 
     deinit { link.close() }
 
-    private static func randomSalt() -> UInt64 {
-        HostSystem.randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
+    private static func salt(_ host: Host) -> UInt64 {
+        host.randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     package var location: String { link.location }

@@ -1,6 +1,6 @@
 internal import Bytes
 internal import Hashing
-internal import Platform
+package import Platform
 package import Repository
 internal import SystemPackage
 
@@ -15,12 +15,17 @@ internal import SystemPackage
 /// What is kept here of a repository that is far away.
 package final class RemoteCache: Sendable {
     private let root: PinnedDirectory
+    private let host: Host
     package let nodes: NodeCache?
 
     private static let index = Array("index".utf8)
 
     /// Opens the cache of a repository; nil where it cannot be used, which costs only time.
-    package init?(_ repository: RepositoryID, below directory: [UInt8]? = defaultDirectory()) {
+    package init?(
+        _ repository: RepositoryID, below directory: [UInt8]? = defaultDirectory(),
+        _ host: Host = .system
+    ) {
+        self.host = host
         guard let directory else { return nil }
         let path = PathBytes.join(directory, Array(repository.hex.utf8))
         do throws(PlatformError) {
@@ -29,7 +34,7 @@ package final class RemoteCache: Sendable {
         } catch {
             return nil
         }
-        nodes = NodeCache(PathBytes.join(path, Array("nodes".utf8)))
+        nodes = NodeCache(PathBytes.join(path, Array("nodes".utf8)), host)
     }
 
     /// Where caches of varve lie; nil when neither variable is set.
@@ -79,8 +84,7 @@ package final class RemoteCache: Sendable {
 
     /// Keeps a segment; it is not synced, because it is checked when it is used.
     func add(_ id: IndexID, _ bytes: [UInt8]) {
-        let random = Array(Hex.encode(HostSystem.randomBytes(8)).utf8)
-        let temporary = PathBytes.join(Self.index, Array(".tmp-".utf8) + random)
+        let temporary = PathBytes.join(Self.index, host.uniqueName(".tmp-"))
         do throws(PlatformError) {
             let file = try root.open(temporary, [.writeOnly, .create, .exclusive], mode: 0o600)
             try file.write(bytes.span, at: 0, temporary)

@@ -221,7 +221,7 @@ final class BlobIntake: Sendable {
         if let failure = state.withState({ $0.failure }) { throw failure }
         threads.update { threads in
             guard threads == nil else { return }
-            threads = WorkerThreads(count: Processors.count) { _ in self.work() }
+            threads = WorkerThreads(count: repository.host.processors) { _ in self.work() }
         }
         queue.push(received, size: received.blob.encoded.bytes.count)
     }
