@@ -5,12 +5,14 @@ internal import Hashing
 
 /// Blobs that another blob may be encoded against, with their bytes.
 package struct PatchSource: Sendable {
+    /// Which blobs they are, and how deep a patch against them is.
     package var header: PatchHeader
     /// The bytes of all bases, one after the other.
     package var bytes: [UInt8]
     /// Where in the bases the content of the blob is expected to begin; may lie outside.
     package var place: Int
 
+    /// Bases that were read; `place` is a byte offset in `bytes`.
     package init(header: PatchHeader, bytes: [UInt8], place: Int) {
         self.header = header
         self.bytes = bytes
@@ -35,6 +37,7 @@ package final class BlobEncoder {
     /// A patch smaller than this share is taken without trying what the blob compresses to alone.
     private static let sureGain = 64
 
+    /// Makes the contexts of one thread.
     package init(_ level: CompressionLevel) {
         encoder = ZstdEncoder(level)
         gatheredEncoder = GatheredEncoder(encoder)

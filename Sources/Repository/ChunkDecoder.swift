@@ -10,6 +10,7 @@ package final class ChunkDecoder {
     private let decoder = LoneBlobDecoder()
     private let patches = PatchDecoder()
 
+    /// Makes the contexts of one thread.
     package init() {}
 
     /// The chunks that a patch needs, in order.

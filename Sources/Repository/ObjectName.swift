@@ -13,21 +13,28 @@ package struct RepositoryID: Hashable, Sendable {
 
 /// Names a pack: SHA-256 of its header and table of contents.
 package struct PackID: Hashable, Sendable {
+    /// The digest itself.
     package let digest: SHA256Digest
+    /// Names a pack by its digest.
     package init(_ digest: SHA256Digest) { self.digest = digest }
 }
 
 /// Names an index segment: SHA-256 of its bytes.
 package struct IndexID: Hashable, Sendable {
+    /// The digest itself.
     package let digest: SHA256Digest
+    /// Names an index segment by its digest.
     package init(_ digest: SHA256Digest) { self.digest = digest }
 }
 
 /// Names a snapshot: SHA-256 of its canonical bytes.
 package struct SnapshotID: Hashable, Sendable {
+    /// The digest itself.
     package let digest: SHA256Digest
+    /// Names a snapshot by its digest.
     package init(_ digest: SHA256Digest) { self.digest = digest }
 
+    /// All 64 hexadecimal digits.
     package var hex: String { digest.hex }
     /// As many digits as people read; enough to be unique for millions of snapshots.
     package var short: String { String(hex.prefix(12)) }
@@ -49,6 +56,7 @@ package enum ObjectName: Hashable, Sendable {
     case index(IndexID)
     case snapshot(SnapshotID)
 
+    /// What kind of object it names.
     package var kind: ObjectKind {
         switch self {
         case .config: .config
@@ -87,5 +95,6 @@ package enum ObjectName: Hashable, Sendable {
 }
 
 extension ObjectName: CustomStringConvertible {
+    /// The path.
     package var description: String { path }
 }

@@ -22,9 +22,12 @@ internal import Hashing
 package struct RepositoryConfig: Equatable, Sendable {
     /// Random; tells repositories apart.
     package var id: RepositoryID
+    /// How contents are cut, for the life of the repository.
     package var chunking: ChunkingParameters
 
+    /// The version that this varve writes.
     package static let version: UInt16 = 1
+    /// The largest configuration that is read, in bytes.
     package static let sizeLimit = 64 << 10
 
     private static let hash: UInt8 = 1
@@ -37,6 +40,7 @@ package struct RepositoryConfig: Equatable, Sendable {
         self.chunking = chunking
     }
 
+    /// The bytes of the object `config`.
     package func encoded() -> [UInt8] {
         var writer = ByteWriter()
         writer.magic("varvecfg")
@@ -53,6 +57,7 @@ package struct RepositoryConfig: Equatable, Sendable {
         return writer.bytes
     }
 
+    /// Throws `unsupported` for a version or feature of later releases, else damage.
     package init(decoding bytes: [UInt8]) throws(RepositoryError) {
         var reader = ByteReader(bytes)
         let version = try about(.config) { () throws(MalformedBytes) in

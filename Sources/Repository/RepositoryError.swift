@@ -5,6 +5,7 @@ internal import SystemPackage
 
 /// What went wrong with a repository, and with which of its objects.
 package struct RepositoryError: Error {
+    /// Decides what an error means for the data.
     package enum Kind: Sendable {
         /// There is no repository at the place.
         case notARepository
@@ -22,17 +23,21 @@ package struct RepositoryError: Error {
         case storage(StorageError)
     }
 
+    /// What went wrong.
     package var kind: Kind
     /// The object, as a path below the repository, with a place in it where known.
     package var object: String
 
+    /// An error about an object in words.
     package init(_ kind: Kind, _ object: String) {
         self.kind = kind
         self.object = object
     }
 
+    /// An error about an object by its name.
     package init(_ kind: Kind, _ name: ObjectName) { self.init(kind, name.path) }
 
+    /// Bytes of an object that do not decode.
     package init(_ error: MalformedBytes, _ name: ObjectName) {
         let isUnsupported = error.kind == .unsupported
         self.init(isUnsupported ? .unsupported("\(error)") : .damaged("\(error)"), name.path)
@@ -51,6 +56,7 @@ package struct RepositoryError: Error {
         }
     }
 
+    /// Whether the object is not there.
     package var isMissing: Bool { if case .missing = kind { true } else { false } }
 
     /// Whether it names a format or feature that this version cannot read.
@@ -66,6 +72,7 @@ package struct RepositoryError: Error {
         if case .storage(let error) = kind { error.kind == .refused } else { false }
     }
 
+    /// Whether an object is damaged or not there: other objects may be fine.
     package var isDamage: Bool {
         switch kind {
         case .damaged, .missing: true
@@ -75,6 +82,7 @@ package struct RepositoryError: Error {
 }
 
 extension RepositoryError: CustomStringConvertible {
+    /// One line for people, without a full stop.
     package var description: String {
         switch kind {
         case .notARepository: "\(object): not a varve repository"

@@ -5,7 +5,9 @@ internal import Platform
 
 /// What one run added to a repository.
 package struct WriteStatistics: Equatable, Sendable {
+    /// Chunks that were not there before.
     package var newChunks = 0
+    /// Nodes that were not there before.
     package var newNodes = 0
     /// Plain bytes of the new blobs.
     package var newBytes: UInt64 = 0
@@ -25,8 +27,10 @@ package struct WriterLimits: Sendable {
     /// a run does not grow with what it stores: some 30 MB.
     package var looseBlobs = 64 << 10
 
+    /// What every run but a test takes.
     package static let standard = WriterLimits()
 
+    /// The same as `standard`.
     package init() {}
 }
 
@@ -209,6 +213,7 @@ package final class RepositoryWriter: Sendable {
     /// Stops writing and lets go of what is not published.
     package func abandon() { sink.abandon() }
 
+    /// Bytes of packs written so far.
     package var storedBytes: UInt64 { sink.storedBytes }
 }
 

@@ -94,6 +94,7 @@ extension Storage {
         }
     }
 
+    /// Does nothing: most storages are near.
     package func prepare(_ names: [ObjectName]) {}
 
     /// Writes a small object and makes it durable (invariant 1).

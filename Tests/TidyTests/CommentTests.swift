@@ -8,9 +8,9 @@ struct CommentTests {
     /// The numbers only fall: whoever writes a comment writes the new number here.
     private static let missing = [
         "Bytes": 56, "Capturing": 9, "Chunking": 6, "Compression": 10, "Deltas": 11, "Hashing": 15,
-        "JSON": 11, "Migration": 80, "Operations": 21, "Parquet": 149, "Platform": 94,
-        "Remote": 67, "Replicas": 38, "Repository": 41, "Restoring": 23, "Serving": 4,
-        "Snapshots": 106, "TableLog": 83, "TableStore": 71, "Targets": 15, "Trees": 22,
+        "JSON": 11, "Migration": 80, "Operations": 21, "Parquet": 149, "Platform": 90,
+        "Remote": 63, "Replicas": 38, "Repository": 0, "Restoring": 23, "Serving": 4,
+        "Snapshots": 104, "TableLog": 83, "TableStore": 71, "Targets": 15, "Trees": 22,
         "TwoWay": 57, "Upkeep": 7, "Wire": 101,
     ]
     /// So many may be written before the number must be.
