@@ -57,16 +57,22 @@ package struct RepositoryAccess: Sendable {
     package func create(_ chunking: ChunkingParameters) throws -> RepositoryConfig {
         switch location {
         case .directory(let path):
-            do {
-                return try Repository.create(
-                    try DirectoryStorage.create(path),
-                    chunking: chunking
-                )
-            } catch let error as PlatformError where error.errno == .fileExists {
-                throw RepositoryError(.alreadyExists, PathBytes.printable(path))
-            }
+            return try Repository.create(try Self.makeStorage(path), chunking: chunking)
         case .remote(let location):
             return try RemoteRepository.create(location, ssh, chunking: chunking)
+        }
+    }
+
+    private static func makeStorage(_ path: [UInt8]) throws -> DirectoryStorage {
+        do throws(StorageError) {
+            return try DirectoryStorage.create(path)
+        } catch {
+            let name = PathBytes.printable(path)
+            switch error.kind {
+            case .exists: throw RepositoryError(.alreadyExists, name)
+            case .environment(let cause) where cause.isNotFound: throw RequestError.noParent(path)
+            default: throw error
+            }
         }
     }
 }

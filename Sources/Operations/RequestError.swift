@@ -40,4 +40,6 @@ package enum RequestError: Error {
     case emptyPattern
     /// What is to be written is there already, and files are never replaced.
     case fileIsThere([UInt8])
+    /// The directory above what is to be made is not there.
+    case noParent([UInt8])
 }

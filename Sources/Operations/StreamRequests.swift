@@ -60,20 +60,27 @@ package struct SendRequest {
         }
         var sink: any ByteSink = StandardSink()
         if let file { sink = file }
-        if case .nothing = carrier { sink = CountingSink() }
+        var isKept = true
+        if case .nothing = carrier { (sink, isKept) = (CountingSink(), false) }
         if let bytesPerSecond { sink = LimitedSink(sink, bytesPerSecond: bytesPerSecond) }
-        let summary = try DeltaSender(opened, progress)
+        let summary = try DeltaSender(opened, isChecking: isKept, progress)
             .send([wanted.item], known: known.map { [$0.item] } ?? [], to: sink)
         try file?.finish()
         return Result(summary: summary, id: wanted.id, from: known?.id)
     }
 
     private static func newFile(_ path: [UInt8]) throws -> FileSink {
+        guard try !Self.isThere(path) else { throw RequestError.fileIsThere(path) }
+        return try FileSink(path)
+    }
+
+    private static func isThere(_ path: [UInt8]) throws(PlatformError) -> Bool {
         do throws(PlatformError) {
-            return try FileSink(path)
+            _ = try FileStatus.of(path)
+            return true
         } catch {
-            guard error.errno == .fileExists else { throw error }
-            throw RequestError.fileIsThere(path)
+            guard error.isNotFound else { throw error }
+            return false
         }
     }
 

@@ -51,7 +51,9 @@ extension Failure {
         case .lost, .cancelled:
             meaning = "What was committed stays; there are no half snapshots."
             advice = "Run the command again; what was stored already is not stored twice."
-        case .remote(let failure): explain(failure)
+        case .remote(let failure):
+            meaning = Self.committedStays
+            explain(failure)
         }
     }
 
@@ -62,13 +64,13 @@ extension Failure {
     }
 
     mutating func explain(_ error: StorageError) {
-        meaning = "Nothing was committed; the snapshots in the repository are as they were."
+        meaning = Self.committedStays
         switch error.kind {
         case .environment(let cause): explain(cause)
         case .missing, .damaged:
             meaning = "What depends on this object cannot be read; everything else can."
             advice = "Run `varve check` to see which files of which snapshots are affected."
-        case .exists: advice = "Name a directory that does not exist or is empty."
+        case .exists: advice = "Look at what is there; `varve check` says whether it is sound."
         case .held:
             status = .held
             advice = "Wait until the other one has finished, then run the command again."
@@ -118,8 +120,11 @@ extension Failure {
         switch failure.kind {
         case .notARepository:
             status = .noRepository
-            advice = "Check the path, or make a repository there with `varve init`."
-        case .alreadyExists: advice = "Name a directory that does not exist or is empty."
+            meaning = "Nothing was changed."
+            advice = Self.placeAdvice
+        case .alreadyExists:
+            meaning = "Nothing was changed."
+            advice = "Name a directory that does not exist or is empty."
         case .forbidden:
             advice = "The host grants this key no more: ask whoever set up `varve serve` there."
         case .system: advice = "Put right on the host what its system complains of."
@@ -133,7 +138,8 @@ extension Failure {
         case .changedThere:
             meaning = "What others made there is as it was; the rest goes on with the next run."
             advice = "Save what is worth it, then run it again with --overwrite."
-        case .violation, .other: advice = "Run the command again."
+        case .violation: advice = "Use the same version of varve on both hosts."
+        case .other: advice = "Look at what the host itself reports, such as in the log of its ssh."
         }
     }
 

@@ -91,6 +91,13 @@ extension Failure {
                 meaning: "Nothing was written: files are never replaced.",
                 advice: "If it is this stream, nothing is left to do; else remove it, or name "
                     + "another.")
+        case .noParent(let path):
+            Failure(
+                message: "there is no directory in which \(PathBytes.printable(path)) could be "
+                    + "made",
+                meaning: "Nothing was changed.",
+                advice: "If a disk or share belongs there, mount it; else make the directory "
+                    + "first.")
         default: nil
         }
     }

@@ -58,6 +58,17 @@ package struct Failure {
 }
 
 extension Failure {
+    /// Replaces the advice to look for damage where looking for damage failed; `words` are those of
+    /// the command line.
+    package mutating func avoidAdvice(toRun words: [String]) {
+        let isSame = ["check", "table verify"].contains { command in
+            words.starts(with: command.split(separator: " ").map(String.init))
+                && advice.contains("`varve \(command)`")
+        }
+        guard isSame else { return }
+        advice = "Bring what is damaged back from another copy, such as a mirror, then try again."
+    }
+
     /// Explains an error of the libraries; `other` explains those of the program itself.
     package init(_ error: any Error, other: (any Error) -> Failure) {
         // A signal from the terminal ends ssh too: what follows is no fault of the connection.
@@ -65,7 +76,7 @@ extension Failure {
         if case .failure(let interrupted) = interruption, Self.isLoss(error) {
             self.init(
                 interrupted,
-                "What was committed stays; nothing else was changed.",
+                Self.finishedStays,
                 "Run it again; what was stored already is not stored twice."
             )
             return
@@ -100,7 +111,7 @@ extension Failure {
         case let error as WireError: Failure(error)
         case let error as PlatformError: Failure(error)
         case let error as Interrupted:
-            Failure(error, "What was committed stays; nothing else was changed.")
+            Failure(error, finishedStays)
         default: nil
         }
     }
@@ -114,8 +125,11 @@ extension Failure {
 
     private init(_ error: PlatformError) {
         self.init(
-            message: "\(error)", meaning: "Nothing was changed.", advice: Self.systemAdvice)
+            message: "\(error)", meaning: Self.finishedStays, advice: Self.systemAdvice)
     }
+
+    /// True wherever the work may have ended.
+    static let finishedStays = "What was finished before it stays."
 
     static let systemAdvice = "Put right what the system complains of, then run the command again."
 }
@@ -133,12 +147,12 @@ extension Failure {
         case .notARepository:
             status = .noRepository
             meaning = "Nothing was changed."
-            advice = "Check the path, or make a repository there with `varve init`."
+            advice = Self.placeAdvice
         case .alreadyExists:
             meaning = "Nothing was changed."
             advice = "Name a directory that does not exist or is empty."
         case .unsupported:
-            meaning = "Nothing was changed; the repository may be sound."
+            meaning = "It may be sound, and was left as it is."
             advice = "Use a varve that is at least as new as the one that wrote it."
         case .damaged, .missing:
             meaning = "What depends on this object cannot be read; everything else can."
@@ -148,19 +162,27 @@ extension Failure {
         }
     }
 
+    /// A disk that is not mounted looks like an empty directory: nothing is to be made there.
+    static let placeAdvice =
+        "Check the path, and that its disk or share is mounted. A new repository is made with "
+        + "`varve init`."
+
     /// The system refused something in the repository.
     mutating func explain(_ cause: PlatformError) {
-        meaning = "Nothing was committed; the snapshots in the repository are as they were."
+        meaning = Self.committedStays
         switch cause.errno {
         case .noSpace, .diskQuotaExceeded:
             advice = "Make room where the repository lies, then run the command again."
         case .permissionDenied, .notPermitted, .readOnlyFileSystem:
-            advice = "Run as a user who may write there, or make it writable."
+            advice = "Run as a user who may read and write there, or make it readable and writable."
         case .ioError:
             advice = "The disk may be failing: look at the kernel's log, then run `varve check`."
         default: advice = Self.systemAdvice
         }
     }
+
+    static let committedStays =
+        "What was committed stays; nothing that was not is part of any snapshot."
 
     init(_ error: CaptureError) {
         let unchanged = "No snapshot was made; those in the repository are as they were."
@@ -184,9 +206,13 @@ extension Failure {
 
     private init(_ error: CheckError) {
         switch error {
-        case .repository(let error): self.init(error)
+        case .repository(let error):
+            self.init(error)
+            guard error.concernsOneObject, !error.isUnsupported else { return }
+            meaning = "The check is not finished; a check changes nothing."
+            advice = "Bring the object back from another copy of the repository, then check it."
         case .interrupted(let error):
-            self.init(error, "The check is not finished; nothing was changed.")
+            self.init(error, "The check is not finished; a check changes nothing.")
         }
     }
 }

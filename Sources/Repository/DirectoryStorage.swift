@@ -10,45 +10,70 @@ internal import SystemPackage
 /// Temporary names are `.tmp-<random>`, in the directory of their kind; a crash may leave some.
 package final class DirectoryStorage: Storage {
     let root: PinnedDirectory
+    /// The path of the directory; printable.
     package let location: String
 
-    private static let temporaryPrefix = Array(".tmp-".utf8)
+    private let host: Host
 
     /// Opens an existing directory.
-    package init(_ path: [UInt8]) throws(PlatformError) {
+    package init(_ path: [UInt8], _ host: Host = .system) throws(PlatformError) {
         root = try PinnedDirectory(path)
         location = PathBytes.printable(path)
+        self.host = host
     }
 
     /// Takes over a directory that is open.
-    package init(_ root: consuming PinnedDirectory) {
+    package init(_ root: consuming PinnedDirectory, _ host: Host = .system) {
         location = PathBytes.printable(root.path)
         self.root = root
+        self.host = host
     }
 
     /// Makes the directory where it is missing, and the directories in it, durably.
     ///
-    /// Throws `fileExists` when the directory holds anything.
-    package static func create(_ path: [UInt8]) throws(PlatformError) -> DirectoryStorage {
-        do throws(PlatformError) {
-            try FileOperations.makeDirectory(path, mode: 0o700)
-        } catch  where error.errno == .fileExists {}
-        return try create(in: try PinnedDirectory(path))
+    /// Throws `exists` when the directory holds anything.
+    package static func create(
+        _ path: [UInt8], _ host: Host = .system
+    ) throws(StorageError) -> DirectoryStorage {
+        let root = try aboutDirectory { () throws(PlatformError) in
+            do throws(PlatformError) {
+                try FileOperations.makeDirectory(path, mode: 0o700)
+            } catch  where error.errno == .fileExists {}
+            return try PinnedDirectory(path)
+        }
+        return try create(in: root, host)
     }
 
     /// Makes the directories in a directory that is open, durably.
     ///
-    /// Throws `fileExists` when it holds anything.
+    /// Throws `exists` when it holds anything.
     package static func create(
-        in root: consuming PinnedDirectory
-    ) throws(PlatformError) -> DirectoryStorage {
-        guard try root.descriptor.names(root.path).isEmpty else {
-            throw PlatformError("make directory", root.path, .fileExists)
+        in root: consuming PinnedDirectory, _ host: Host = .system
+    ) throws(StorageError) -> DirectoryStorage {
+        let storage = DirectoryStorage(root, host)
+        let path = storage.root.path
+        let isEmpty = try aboutDirectory { () throws(PlatformError) in
+            try storage.root.descriptor.names(path).isEmpty
         }
-        let storage = DirectoryStorage(root)
-        try storage.makeDirectories()
-        try storage.syncParent()
+        guard isEmpty else {
+            throw StorageError(.exists, storage.location, "\(storage.location) is not empty")
+        }
+        try aboutDirectory { () throws(PlatformError) in
+            try storage.makeDirectories()
+            try storage.syncParent()
+        }
         return storage
+    }
+
+    /// Runs calls of the system on the directory itself: what is not there then is no object.
+    private static func aboutDirectory<Value: ~Copyable>(
+        _ body: () throws(PlatformError) -> Value
+    ) throws(StorageError) -> Value {
+        do throws(PlatformError) {
+            return try body()
+        } catch {
+            throw StorageError(.environment(error), PathBytes.printable(error.path))
+        }
     }
 
     private func makeDirectories() throws(PlatformError) {
@@ -80,8 +105,9 @@ package final class DirectoryStorage: Storage {
         PathBytes.parent(Array(name.path.utf8))
     }
 
+    /// Makes a file of a temporary name, which a crash may leave.
     package func stage(_ kind: ObjectKind) throws(StorageError) -> any StagedObject {
-        let name = Self.temporaryPrefix + Array(Hex.encode(HostSystem.randomBytes(12)).utf8)
+        let name = host.uniqueName(".tmp-")
         let directory = kind == .config ? [] : Array(kind.rawValue.utf8)
         let path = PathBytes.join(directory, name)
         return try asStorage { () throws(PlatformError) in
@@ -90,12 +116,14 @@ package final class DirectoryStorage: Storage {
         }
     }
 
+    /// Syncs the directories of the names.
     package func syncNames(_ names: [ObjectName]) throws(StorageError) {
         try asStorage { () throws(PlatformError) in
             for directory in Set(names.map(Self.directory)) { try syncDirectory(directory) }
         }
     }
 
+    /// Lists the directory of a kind; other names in it are left alone.
     package func list(_ kind: ObjectKind) throws(StorageError) -> [SHA256Digest] {
         do throws(PlatformError) {
             let top = Array(kind.rawValue.utf8)
@@ -118,6 +146,7 @@ package final class DirectoryStorage: Storage {
         return names.compactMap { SHA256Digest(hex: String(decoding: $0, as: UTF8.self)) }
     }
 
+    /// Throws `damaged` for what is not a regular file.
     package func open(_ name: ObjectName) throws(StorageError) -> any StoredObject {
         let path = Array(name.path.utf8)
         // A fifo in its place must not make the reader wait.
@@ -131,6 +160,7 @@ package final class DirectoryStorage: Storage {
         return object
     }
 
+    /// Removes the file, not durably.
     package func remove(_ name: ObjectName) throws(StorageError) {
         do throws(PlatformError) {
             try FileOperations.remove(Array(name.path.utf8), at: root.descriptor.raw)

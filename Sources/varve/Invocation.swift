@@ -29,7 +29,7 @@ enum Invocation {
             try console.flush()
             return console.status
         } catch {
-            return finish(error, console)
+            return finish(error, texts, console)
         }
     }
 
@@ -43,7 +43,9 @@ enum Invocation {
             "Mount it: mount -t proc proc /proc")
     }
 
-    private static func finish(_ error: any Error, _ console: Console) -> ExitStatus {
+    private static func finish(
+        _ error: any Error, _ arguments: [String], _ console: Console
+    ) -> ExitStatus {
         if let error = error as? OutputError, case .closed = error {
             // The reader has what it wanted, as with `varve ls … | head`: that is no failure.
             return console.status
@@ -52,7 +54,8 @@ enum Invocation {
             return printHelp(Varve.message(for: error), console)
         }
         try? console.flush()
-        let failure = Failure(error)
+        var failure = Failure(error)
+        failure.avoidAdvice(toRun: arguments)
         console.report(failure)
         return failure.status
     }

@@ -62,7 +62,8 @@ import Testing
             result.errorText == """
                 varve: nowhere: not a varve repository
                   Nothing was changed.
-                  Check the path, or make a repository there with `varve init`.
+                  Check the path, and that its disk or share is mounted. A new repository is made \
+                with `varve init`.
 
                 """
         )

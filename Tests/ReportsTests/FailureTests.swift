@@ -30,6 +30,18 @@ import Testing
     }
 
     @Test(arguments: [
+        (["check", "--repo", "x"], false), (["list"], true), (["table", "verify", "t"], true),
+    ])
+    func `Whoever looks for damage in vain is not told to look for damage`(
+        words: [String], isKept: Bool
+    ) {
+        var failure = Failure(message: "config: damaged", advice: "Run `varve check` to see.")
+        failure.avoidAdvice(toRun: words)
+        #expect((failure.advice == "Run `varve check` to see.") == isKept)
+        #expect(!failure.advice.isEmpty)
+    }
+
+    @Test(arguments: [
         (1, "directory", "1 directory"), (2, "directory", "2 directories"), (0, "pass", "0 passes"),
         (1000, "file", "1,000 files"), (2, "damaged object", "2 damaged objects"),
     ])

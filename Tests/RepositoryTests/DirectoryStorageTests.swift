@@ -36,15 +36,21 @@ struct DirectoryStorageTests {
     @Test func `A repository is made in an empty directory but not in another`() throws {
         try FileOperations.makeDirectory(path)
         _ = try DirectoryStorage.create(path)
-        #expect(throws: PlatformError.self) { _ = try DirectoryStorage.create(path) }
+        let taken = #expect(throws: StorageError.self) { _ = try DirectoryStorage.create(path) }
+        #expect(taken?.kind == .exists)
         try directory.write([1], "other/file")
-        #expect(throws: PlatformError.self) {
+        #expect(throws: StorageError.self) {
             _ = try DirectoryStorage.create(directory.path("other"))
         }
         #expect(try directory.read("other/file") == [1])
-        #expect(throws: PlatformError.self) {
+        let lost = #expect(throws: StorageError.self) {
             _ = try DirectoryStorage.create(directory.path("missing/parent"))
         }
+        guard case .environment(let cause)? = lost?.kind else {
+            Issue.record("\(String(describing: lost))")
+            return
+        }
+        #expect(cause.isNotFound)
     }
 
     @Test func `Names that are not ours are left alone`() throws {

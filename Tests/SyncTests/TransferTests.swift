@@ -1,10 +1,10 @@
 @testable import Remote
+@testable import Repository
 @testable import Snapshots
 @testable import Wire
 import Bytes
 import Hashing
 import Platform
-import Repository
 import Testing
 import TestSupport
 
@@ -190,6 +190,63 @@ struct TransferTests {
         let other = try Depot()
         _ = try transfer(.pull, from: target, to: other, through: pair)
         #expect(try other.snapshotIDs() == [nights.items[0].id])
+    }
+
+    /// The first byte of a chunk that all three nights have, at its sender.
+    private static func damageChunk(_ depot: Depot) throws {
+        let repository = try depot.repository()
+        let chunk = try #require(
+            try depot.blobs().first { $0.id.kind == .chunk && $0.codec != .patch })
+        let place = try #require(try repository.places(of: chunk.id).first)
+        let name = ObjectName.pack(place.pack)
+        var bytes = try #require(depot.storage.bytes(name))
+        bytes[Int(place.offset) + 20] ^= 1
+        depot.storage.damage(name, bytes)
+    }
+
+    @Test(arguments: [Way.push, .local])
+    private func `What is damaged at the sender is called that, and not a damaged stream`(
+        way: Way
+    ) throws {
+        let nights = try Nights()
+        try Self.damageChunk(nights.source)
+        let target = try Depot()
+        let error = #expect(throws: RepositoryError.self) {
+            try transfer(way, from: nights.source, to: target)
+        }
+        #expect(error?.isDamage == true)
+        #expect(error?.object.hasPrefix("packs/") == true)
+        // Those that do not need it may have arrived.
+        #expect(try target.snapshotIDs().count < nights.items.count)
+    }
+
+    @Test func `What is damaged at a host that is pulled from is told of that host`() throws {
+        let nights = try Nights()
+        try Self.damageChunk(nights.source)
+        let error = #expect(throws: ConnectionError.self) {
+            try transfer(.pull, from: nights.source, to: try Depot())
+        }
+        guard case .remote(let failure)? = error?.kind else { return }
+        #expect(failure.kind == .damaged)
+    }
+
+    @Test func `A stream that is kept is made only of what is right`() throws {
+        let nights = try Nights()
+        try Self.damageChunk(nights.source)
+        let sender = DeltaSender(
+            try nights.source.repository(), isChecking: true, WorkProgress())
+        let error = #expect(throws: RepositoryError.self) {
+            try sender.send(nights.items, known: [], to: GatheringSink())
+        }
+        #expect(error?.isDamage == true)
+    }
+
+    @Test func `What streams bring is published by the rights of the session`() throws {
+        let storage = try Depot().storage
+        let narrowed = try ServedStorage(storage, ServePolicy(isAppendOnly: true)).repository()
+        #expect(narrowed.storage is AppendOnlyStorage)
+        let full = try ServedStorage(storage, ServePolicy()).repository()
+        #expect(full.storage is SimulatedStorage)
     }
 
     @Test func `A snapshot that the server lost is told by the server`() throws {

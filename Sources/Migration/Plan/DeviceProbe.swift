@@ -138,7 +138,13 @@ struct ProbeRepository {
         case CaptureError.interrupted(let error): .interrupted(error)
         case let error as CaptureError: .backup(error)
         case let error as RepositoryError: .backup(.repository(error))
+        case let error as StorageError: failure(error)
         default: preconditionFailure("an error that no step of a backup throws: \(error)")
         }
+    }
+
+    private static func failure(_ error: StorageError) -> MigrationError {
+        if case .environment(let cause) = error.kind { return .target(cause) }
+        return .backup(.repository(RepositoryError(.storage(error), error.object)))
     }
 }

@@ -30,6 +30,7 @@ package final class DeltaSender {
     private let nodes: NodeSource
     private let encoder: BlobEncoder
     private let mayAsk: Bool
+    private let isChecking: Bool
     private let progress: WorkProgress
     private var summary = SendSummary()
     private var hasher = SHA256Hasher()
@@ -52,11 +53,15 @@ package final class DeltaSender {
     /// Snapshots with more files are not read through to find where else a chunk may be.
     private static let readingLimit: UInt64 = 50_000
 
-    /// `mayAsk`: every query is answered, so that it may be left to the receiver to find chunks.
+    /// With `mayAsk` every query is answered, so it may be left to the receiver to find chunks.
+    ///
+    /// With `isChecking` each blob is decoded and compared with its id before it is sent: for a
+    /// stream that nobody checks while it can still be made again.
     package init(
         _ repository: Repository, level: CompressionLevel = .standard, mayAsk: Bool = false,
-        _ progress: WorkProgress
+        isChecking: Bool = false, _ progress: WorkProgress
     ) {
+        self.isChecking = isChecking
         self.repository = repository
         self.mayAsk = mayAsk
         self.progress = progress
@@ -88,6 +93,15 @@ package final class DeltaSender {
         summary.snapshots = snapshots.count
         summary.blobs = totals.blobs
         return summary
+    }
+
+    /// Reads every blob that `send` would send; throws the damage of the first that is not what its
+    /// id says.
+    func checkAll(_ snapshots: [Snapshot], known: [Snapshot]) throws {
+        try plan(snapshots, known: known) { id in
+            try Interruption.check()
+            _ = try nodes.blobs.read(id)
+        }
     }
 
     /// Tells the blobs that `send` would send, were nothing known by a query.
@@ -160,11 +174,12 @@ package final class DeltaSender {
     private func send(
         _ blob: DeltaBlob, _ delta: SnapshotDelta, triesPatches: Bool, to out: BufferedSink
     ) throws {
-        let encoded = try EncodedBlob.make(
+        var encoded = try EncodedBlob.make(
             blob, repository, nodes.blobs, encoder, triesPatches: triesPatches
         ) { base in
             delta.knownChunks.contains(base) || sent.contains(.chunk(base))
         }
+        if isChecking { try check(&encoded, blob.id) }
         let record = StreamRecord.blob(
             blob.id, encoded.codec, plainSize: encoded.plainSize, storedSize: encoded.bytes.count)
         try write(record, encoded.bytes, to: out)
@@ -172,6 +187,19 @@ package final class DeltaSender {
         summary.plainBytes += UInt64(encoded.plainSize)
         if encoded.codec == .patch { summary.patches += 1 }
         progress.update { $0.bytesDone += blob.size }
+    }
+
+    /// Replaces what does not decode to its id by another copy of the blob, encoded anew; throws
+    /// the damage where there is none.
+    private func check(_ encoded: inout EncodedBlob, _ id: BlobID) throws(RepositoryError) {
+        do throws(RepositoryError) {
+            _ = try nodes.blobs.check(ForeignBlob(id, encoded))
+        } catch {
+            guard error.isDamage else { throw error }
+            let plain = try nodes.blobs.read(id)
+            let (codec, bytes) = try encoder.encode(plain.span, id.fingerprint.xxh3)
+            encoded = EncodedBlob(codec, codec == .stored ? plain : bytes, plainSize: plain.count)
+        }
     }
 
     private func write(_ record: StreamRecord, _ bytes: [UInt8], to out: BufferedSink) throws {

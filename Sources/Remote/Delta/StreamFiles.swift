@@ -61,38 +61,24 @@ package final class FileSink: ByteSink {
     private var offset: UInt64 = 0
     private var isFinished = false
 
-    /// Begins a file that `finish` will give the name `path`, which must not be there.
-    package init(_ path: [UInt8]) throws(PlatformError) {
+    /// Begins a file that `finish` will give the name `path`, unless it is taken then.
+    package init(_ path: [UInt8], _ host: Host = .system) throws(PlatformError) {
         let parent = PathBytes.parent(path)
         let here = [UInt8(ascii: ".")]
         let isAbsolute = path.first == PathBytes.separator
         let place = parent.isEmpty ? (isAbsolute ? [PathBytes.separator] : here) : parent
         let directory = try Descriptor.open(place, [.readOnly, .directory])
-        let name = Array(PathBytes.name(path))
-        if try Self.isThere(name, directory.raw) {
-            throw PlatformError("write", path, .fileExists)
-        }
-        let temporary = Array(".tmp-\(Hex.encode(HostSystem.randomBytes(12)))".utf8)
+        let temporary = host.uniqueName(".tmp-")
         file = try Descriptor.open(
             temporary, [.writeOnly, .create, .exclusive], at: directory.raw)
         self.directory = directory
         self.temporary = temporary
-        self.name = name
+        name = Array(PathBytes.name(path))
         self.path = path
     }
 
     deinit {
         if !isFinished { try? FileOperations.remove(temporary, at: directory.raw) }
-    }
-
-    private static func isThere(_ name: [UInt8], _ directory: CInt) throws(PlatformError) -> Bool {
-        do throws(PlatformError) {
-            _ = try FileStatus.of(name, at: directory)
-            return true
-        } catch {
-            guard error.isNotFound else { throw error }
-            return false
-        }
     }
 
     package func write(_ bytes: [UInt8]) throws {

@@ -102,13 +102,44 @@ package struct Transfer {
     private func send(
         _ missing: [Snapshot], known: [Snapshot]
     ) throws -> SendSummary {
-        if let connection = target.connection {
-            return try upload(missing, known, connection)
-        }
         if let connection = source.connection {
-            return try download(missing, known, connection)
+            return try blamingSender(connection.location) {
+                try download(missing, known, connection)
+            }
         }
-        return try copy(missing, known)
+        do {
+            guard let connection = target.connection else { return try copy(missing, known) }
+            return try upload(missing, known, connection)
+        } catch {
+            // What arrived wrong may have been wrong before it left.
+            guard Self.isDamageOfStream(error) else { throw error }
+            let sender = DeltaSender(source.repository, mayAsk: true, progress)
+            try sender.checkAll(missing, known: known)
+            throw error
+        }
+    }
+
+    private static func isDamageOfStream(_ error: any Error) -> Bool {
+        switch error {
+        case let error as StreamError:
+            if case .damaged = error.kind { true } else { false }
+        case let error as ConnectionError:
+            if case .remote(let failure) = error.kind { failure.kind == .invalid } else { false }
+        default: false
+        }
+    }
+
+    /// Frames have checksums: a blob that arrives wrong was read wrong on the other side.
+    private func blamingSender<Value>(
+        _ location: String, _ body: () throws -> Value
+    ) throws -> Value {
+        do {
+            return try body()
+        } catch let error as StreamError {
+            guard case .damaged(let why) = error.kind else { throw error }
+            let failure = RemoteFailure(.damaged, "its repository holds something damaged: \(why)")
+            throw ConnectionError(.remote(failure), location, "\(failure)")
+        }
     }
 
     private func sink(_ sink: any ByteSink) -> any ByteSink {

@@ -63,7 +63,7 @@ package final class ServedPlace: Sendable {
         }
         do {
             return try open(purpose, path)
-        } catch let error as PlatformError where error.errno == .fileExists {
+        } catch let error as StorageError where error.kind == .exists {
             throw RemoteFailure(.alreadyExists, "the directory is not empty", object: path)
         } catch let error as PlatformError where error.isNotFound && purpose == .use {
             throw RemoteFailure(.notARepository, "there is no such directory", object: path)
@@ -144,7 +144,7 @@ package final class ServedPlace: Sendable {
 
     private func descriptor(_ relative: [UInt8]) throws(PlatformError) -> Descriptor {
         guard let descriptor = try root?.open(relative, [.readOnly, .directory]) else {
-            throw PlatformError("open", relative, .noSuchFileOrDirectory)
+            preconditionFailure("only what lies below a root is opened so")
         }
         return descriptor
     }
