@@ -47,7 +47,7 @@ final class ServerLink: Sendable {
 
     /// Begins the conversation and starts the thread that reads.
     func start(_ hello: ClientHello) throws(ConnectionError) {
-        do throws(PlatformError) {
+        do throws(FrameFault) {
             try writer.send { _ in WireLimits.preface }
             try writer.send { ClientMessage.hello(hello).encode(&$0, 0) }
         } catch {
@@ -96,6 +96,8 @@ extension ServerLink {
             throw ended(decoder)
         } catch let error as WireError {
             fail(ConnectionError(error, location))
+        } catch FrameFault.pipe(let error) {
+            fail(ConnectionError(.lost, location, "\(error)"))
         } catch let error as PlatformError {
             fail(ConnectionError(.lost, location, "\(error)"))
         } catch {
@@ -191,7 +193,7 @@ extension ServerLink {
         _ message: ClientMessage, number: UInt32, _ prepare: (inout State, UInt32) -> Void
     ) throws(ConnectionError) -> UInt32 {
         var sent: Result<UInt32, ConnectionError> = .success(number)
-        do throws(PlatformError) {
+        do throws(FrameFault) {
             try writer.send { encoder in
                 sent = state.withState { state in
                     if let failure = state.failure { return .failure(failure) }
@@ -215,7 +217,7 @@ extension ServerLink {
     /// Sends content of a staged object, which is not answered.
     func write(_ number: UInt32, _ offset: UInt64, _ content: Span<UInt8>) throws(ConnectionError) {
         if let failure = state.withState({ $0.failure }) { throw failure }
-        do throws(PlatformError) {
+        do throws(FrameFault) {
             try writer.send { $0.write(number, offset, content) }
         } catch {
             throw lost(error)
@@ -223,8 +225,8 @@ extension ServerLink {
     }
 
     /// What the reader found, which knows more than a pipe that broke.
-    private func lost(_ error: PlatformError) -> ConnectionError {
-        if error.errno == .timedOut {
+    private func lost(_ fault: FrameFault) -> ConnectionError {
+        if case .pipe(let error) = fault, error.errno == .timedOut {
             let stalled = ConnectionError(.lost, location, "the host takes nothing more")
             fail(stalled)
             pipes.stop()

@@ -45,7 +45,7 @@ extension WireServer {
         _ request: [UInt8], _ credit: Int, _ number: UInt32, _ served: ServedStorage
     ) {
         let stream = OutgoingStream(credit: credit) { content in
-            do throws(PlatformError) {
+            do throws(FrameFault) {
                 return .success(try self.send(.data(content), number))
             } catch {
                 return .failure(ConnectionError(.lost, "the client", "\(error)"))

@@ -24,6 +24,7 @@ package final class WireServer: Sendable {
     let tables = Monitor(ServedTables())
     let slow = BoundedQueue<SlowStep>(capacity: 64)
     let served = Monitor<ServedStorage?>(nil)
+    private let host: Host
     private let openStorage: @Sendable (ClientHello) throws -> any Storage
     let verify: Verification
 
@@ -41,12 +42,13 @@ package final class WireServer: Sendable {
     /// `openStorage` finds what the client names; `verify` looks at what it wants to publish.
     package init(
         _ pipes: PipePair, _ policy: ServePolicy, _ service: any StreamService,
-        verify: @escaping Verification = WireServer.verify,
+        _ host: Host = .system, verify: @escaping Verification = WireServer.verify,
         openStorage: @escaping @Sendable (ClientHello) throws -> any Storage
     ) {
         self.pipes = pipes
         self.policy = policy
         self.service = service
+        self.host = host
         self.verify = verify
         self.openStorage = openStorage
         writer = FrameWriter(pipes, stall: policy.deadlines.stall)
@@ -70,21 +72,24 @@ package final class WireServer: Sendable {
         slowThreads.join()
         tables.withState { tables in tables.discardAll() }
         pipes.closeOutput()
+        if case FrameFault.pipe(let cause)? = failure { throw cause }
         if let failure { throw failure }
     }
 
     private func converse() throws {
         var decoder = FrameDecoder()
-        var deadline = ContinuousClock.now + policy.deadlines.handshake
+        var deadline = host.instant() + policy.deadlines.handshake
         while !Interruption.isRequested {
-            let wait = min(max(deadline - .now, .zero), Self.signalLatency)
+            let wait = min(max(deadline - host.instant(), .zero), Self.signalLatency)
             let isGreeted = served.withState { $0 != nil }
             switch try pipes.read(Self.blockSize, within: wait) {
             case .bytes(let bytes):
                 decoder.feed(bytes)
                 while let frame = try decoder.next() { try receive(frame, &decoder) }
                 // Before the hello is whole, no byte buys more time.
-                if served.withState({ $0 != nil }) { deadline = .now + policy.deadlines.idle }
+                if served.withState({ $0 != nil }) {
+                    deadline = host.instant() + policy.deadlines.idle
+                }
             case .end:
                 guard decoder.isAtBoundary else {
                     throw WireError(.malformed, "the client stopped in the middle of a frame")
@@ -92,8 +97,8 @@ package final class WireServer: Sendable {
                 return
             case .stopped: return
             case .timeout:
-                if isGreeted, hasStreams { deadline = .now + policy.deadlines.idle }
-                guard ContinuousClock.now >= deadline else { continue }
+                if isGreeted, hasStreams { deadline = host.instant() + policy.deadlines.idle }
+                guard host.instant() >= deadline else { continue }
                 throw RemoteFailure(.other, isGreeted ? "nothing came" : "no hello came in time")
             }
         }
@@ -116,7 +121,7 @@ package final class WireServer: Sendable {
         }
     }
 
-    func send(_ message: ServerMessage, _ number: UInt32) throws(PlatformError) {
+    func send(_ message: ServerMessage, _ number: UInt32) throws(FrameFault) {
         try writer.send { message.encode(&$0, number) }
     }
 

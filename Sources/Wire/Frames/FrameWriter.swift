@@ -1,11 +1,18 @@
 package import Platform
-internal import SystemPackage
+
+/// Why a frame was not sent.
+package enum FrameFault: Error, Equatable {
+    /// The pipe did not take it; nothing can follow.
+    case pipe(PlatformError)
+    /// The last frame was sent before.
+    case ended
+}
 
 /// Sends the frames of one side, from any thread, each whole.
 package final class FrameWriter: Sendable {
     private struct State {
         var encoder = FrameEncoder()
-        var failure: PlatformError?
+        var fault: FrameFault?
     }
 
     private let pipes: PipePair
@@ -28,33 +35,31 @@ package final class FrameWriter: Sendable {
     /// It runs alone, so frames leave in the order in which they were numbered.
     package func send(
         _ make: (inout FrameEncoder) -> [UInt8]?
-    ) throws(PlatformError) {
+    ) throws(FrameFault) {
         try send(isLast: false, make)
     }
 
     /// Sends the last frame: whatever another thread has to say comes too late.
-    package func sendLast(_ make: (inout FrameEncoder) -> [UInt8]?) throws(PlatformError) {
+    package func sendLast(_ make: (inout FrameEncoder) -> [UInt8]?) throws(FrameFault) {
         try send(isLast: true, make)
     }
 
     private func send(
         isLast: Bool, _ make: (inout FrameEncoder) -> [UInt8]?
-    ) throws(PlatformError) {
+    ) throws(FrameFault) {
         writers.withState { $0 += 1 }
         defer { writers.withState { $0 -= 1 } }
-        let result: Result<Void, PlatformError> = state.withState { state in
-            if let failure = state.failure { return .failure(failure) }
-            guard let bytes = make(&state.encoder) else { return .success(()) }
+        try state.withState { state throws(FrameFault) in
+            if let fault = state.fault { throw fault }
+            guard let bytes = make(&state.encoder) else { return }
             do throws(PlatformError) {
                 try pipes.write(bytes, within: stall)
-                if isLast { state.failure = PlatformError("write to the pipe", [], .brokenPipe) }
-                return .success(())
             } catch {
-                // Half a frame may have left: nothing can follow.
-                state.failure = error
-                return .failure(error)
+                // Half a frame may have left.
+                state.fault = .pipe(error)
+                throw .pipe(error)
             }
+            if isLast { state.fault = .ended }
         }
-        try result.get()
     }
 }

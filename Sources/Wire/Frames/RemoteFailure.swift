@@ -55,6 +55,7 @@ package struct RemoteFailure: Error, Equatable {
         case let error as StorageError: self.init(error)
         case let error as RepositoryError: self.init(error)
         case let error as WireError: self.init(.violation, "\(error)")
+        case FrameFault.pipe(let error): self.init(error)
         default: self.init(.other, "\(error)")
         }
     }
