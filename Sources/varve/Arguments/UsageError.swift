@@ -48,7 +48,7 @@ extension Failure {
         case .failed(let error) where error.errno == .brokenPipe:
             self.init(
                 message: "the reader of standard output stopped before the end",
-                meaning: "Nothing was changed here; the reader tells what it did.",
+                meaning: "What was finished before stays; the reader tells what it did.",
                 advice: "Put right what it complains of, then run the command again."
             )
         case .failed(let error):
