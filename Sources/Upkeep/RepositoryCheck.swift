@@ -8,9 +8,11 @@ internal import Snapshots
 package struct CheckReport: Sendable {
     /// One thing that is wrong, and what it means.
     package struct Damage: Sendable {
+        /// What is wrong, in one line, with the object.
         package var message: String
         /// The paths that cannot be restored because of it, as many as are listed.
         package var affected: [(snapshot: SnapshotID, path: [UInt8])] = []
+        /// How many more paths there are.
         package var unlistedAffected = 0
 
         static let listLimit = 100
@@ -26,12 +28,17 @@ package struct CheckReport: Sendable {
         }
     }
 
+    /// Snapshots that could be read.
     package var snapshots = 0
+    /// Packs in the storage.
     package var packs = 0
+    /// Blobs that sound tables of contents list, each copy counted.
     package var blobs = 0
-    /// Packs whose blobs were read, and the plain bytes that were hashed.
+    /// Packs whose blobs were read.
     package var packsRead = 0
+    /// Decoded bytes that were hashed.
     package var bytesRead: UInt64 = 0
+    /// All that was found wrong; none in a sound repository.
     package var damages: [Damage] = []
     /// What is odd but harms nothing.
     package var warnings: [String] = []
