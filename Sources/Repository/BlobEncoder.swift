@@ -71,7 +71,9 @@ package final class BlobEncoder {
     private func checked(
         _ codec: BlobCodec, _ stored: [UInt8], _ size: Int, _ digest: XXH3Digest
     ) throws(RepositoryError) -> (BlobCodec, [UInt8]) {
-        try compare(digest) { try decoder.decode(stored, codec, size: size) }
+        try compare(digest) { () throws(CompressionError) in
+            try decoder.decode(stored, codec, size: size)
+        }
         return (codec, stored)
     }
 
@@ -79,22 +81,28 @@ package final class BlobEncoder {
         _ patch: [UInt8], _ source: PatchSource?, _ size: Int, _ digest: XXH3Digest
     ) throws(RepositoryError) -> (BlobCodec, [UInt8]) {
         let bases = source?.bytes ?? []
-        try compare(digest) { try patchDecoder.decode(patch, bases: bases.span, size: size) }
+        try compare(digest) { () throws(PatchError) in
+            try patchDecoder.decode(patch, bases: bases.span, size: size)
+        }
         return (.patch, patch)
     }
 
-    private func compare(
-        _ digest: XXH3Digest, _ decode: () throws -> [UInt8]
+    private func compare<Fault: Error>(
+        _ digest: XXH3Digest, _ decode: () throws(Fault) -> [UInt8]
     ) throws(RepositoryError) {
-        do {
-            let again = try decode()
-            guard XXH3Digest(of: again.span) == digest else {
-                throw CompressionError.malformed("other bytes")
-            }
+        let again: [UInt8]
+        do throws(Fault) {
+            again = try decode()
         } catch {
-            throw RepositoryError(
-                .damaged("a blob did not decode to what was encoded: \(error)"), "memory")
+            throw Self.otherThanEncoded("\(error)")
         }
+        guard XXH3Digest(of: again.span) == digest else {
+            throw Self.otherThanEncoded("other bytes")
+        }
+    }
+
+    private static func otherThanEncoded(_ why: String) -> RepositoryError {
+        RepositoryError(.damaged("a blob did not decode to what was encoded: \(why)"), "memory")
     }
 }
 

@@ -31,8 +31,14 @@ package final class ChunkDecoder {
     package func decode(
         _ stored: [UInt8], _ codec: BlobCodec, bases: [UInt8], size: Int
     ) throws(RepositoryError) -> [UInt8] {
-        do {
-            guard codec == .patch else { return try decoder.decode(stored, codec, size: size) }
+        guard codec == .patch else {
+            do throws(CompressionError) {
+                return try decoder.decode(stored, codec, size: size)
+            } catch {
+                throw Self.damage("\(error)")
+            }
+        }
+        do throws(PatchError) {
             return try patches.decode(stored, bases: bases.span, size: size)
         } catch {
             throw Self.damage("\(error)")
